@@ -1,0 +1,13 @@
+//! skimp chooses approximate multipliers for the layers of a trained network, compensates their errors
+//! without retraining, and builds a flash image that a microcontroller runs bit for bit.
+//!
+//! Data flows one way through the modules:
+
+//! the `skimp_runtime` crate, on the host or on a board reached through [`board`].
+
+pub mod error;
+pub mod file;
+pub mod multiplier;
+pub mod network;
+
+pub use error::{Error, Result};

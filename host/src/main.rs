@@ -1,0 +1,3 @@
+//! The `skimp` command.
+
+fn main() {}

@@ -1,0 +1,4 @@
+//! Running the float network.
+
+/// To be written.
+pub struct FloatNetwork;
