@@ -1,0 +1,255 @@
+//! The records of an image's description.
+
+use crate::arithmetic::{AddRescale, CodeRange};
+use serde::{Deserialize, Serialize};
+
+/// The description's first record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Head<'a> {
+    /// The network's name.
+    #[serde(borrow)]
+    pub name: &'a str,
+    /// Bytes of working memory an inference needs.
+    pub arena_bytes: u32,
+    /// Where the input codes go.
+    pub input: Tensor,
+    /// Real value of one step of the input's codes.
+    pub input_scale: f32,
+    /// Code of the real value 0 in the input.
+    pub input_zero_point: u8,
+    /// Where the result is found.
+    pub output: Tensor,
+    /// How the result is stored.
+    pub output_kind: OutputKind,
+    /// Real value of one step of a logit.
+    pub output_scale: f32,
+    /// Number of [`Table`] records that follow.
+    pub table_count: u16,
+    /// Number of [`Layer`] records that follow the tables.
+    pub layer_count: u16,
+}
+
+/// How a tensor's elements are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OutputKind {
+    /// One u8 code an element.
+    Codes(CodeRange),
+    /// One little-endian i32 an element, requantized but neither shifted nor clamped to 8 bits.
+    Logits,
+}
+
+/// A tensor in the arena.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tensor {
+    /// First byte in the arena.
+    pub offset: u32,
+    /// Rows.
+    pub height: u16,
+    /// Columns.
+    pub width: u16,
+    /// Channels, innermost.
+    pub channels: u16,
+}
+
+/// A range of the image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Section {
+    /// First byte, counted from the start of the image; a multiple of 4.
+    pub offset: u32,
+    /// Length in bytes.
+    pub bytes: u32,
+}
+
+/// A range of the arena used within one layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scratch {
+    /// First byte in the arena.
+    pub offset: u32,
+    /// Length in bytes.
+    pub bytes: u32,
+}
+
+/// The products of one multiplier under one scheme.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table<'a> {
+    /// The multiplier's name; may be empty.
+    #[serde(borrow)]
+    pub name: &'a str,
+    /// Width of an entry.
+    pub entry: EntryKind,
+    /// Number of rows of 256 entries.
+    pub rows: u16,
+    /// The entries, row by row.
+    pub entries: Section,
+}
+
+/// Type of a table's entries: the narrowest that holds them all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EntryKind {
+    /// Unsigned 16 bits.
+    U16,
+    /// Signed 16 bits.
+    I16,
+    /// Signed 32 bits.
+    I32,
+}
+
+impl EntryKind {
+    /// Bytes of one entry.
+    pub const fn bytes(self) -> usize {
+        match self {
+            EntryKind::U16 | EntryKind::I16 => 2,
+            EntryKind::I32 => 4,
+        }
+    }
+}
+
+/// How a weight byte chooses the products it contributes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WeightCoding {
+    /// The byte is a row index; the row's entry is added.
+    Row,
+    /// The byte is two's complement `v`: nothing for 0, else row `|v| - 1`, added if `v > 0`, subtracted
+    /// if `v < 0`. -128 names row 127.
+    SignedRow,
+}
+
+/// One step of the network.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Layer<'a> {
+    /// The layer's name; may be empty.
+    #[serde(borrow)]
+    pub name: &'a str,
+    /// What it computes.
+    pub op: Op,
+}
+
+/// The operators.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Op {
+    /// Convolution; a dense layer is one with a 1x1 window over one pixel.
+    Conv2d(Conv2d),
+    /// Element-wise sum.
+    Add(Add),
+    /// Maximum over a window.
+    MaxPool(MaxPool),
+    /// Mean over a window.
+    AveragePool(AveragePool),
+    /// Strided part of a tensor.
+    Slice(Slice),
+    /// Tensor with zeros around it.
+    Pad(Pad),
+}
+
+/// A sliding window. What falls outside the input is padding; the output's shape tells how far it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// Height and width.
+    pub kernel: [u16; 2],
+    /// Vertical and horizontal stride.
+    pub stride: [u16; 2],
+    /// Padding at the top and at the left.
+    pub padding: [u16; 2],
+}
+
+/// See [`crate::arithmetic`] for the formula.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Conv2d {
+    /// Read from here.
+    pub input: Tensor,
+    /// Written to here.
+    pub output: Tensor,
+    /// Holds a block of pixels' window taps: 8 bytes for each of the K taps.
+    pub scratch: Scratch,
+    /// The window.
+    pub window: Window,
+    /// Channel groups.
+    pub groups: u16,
+    /// Code of padded taps.
+    pub input_zero_point: u8,
+    /// Index of the table record with the layer's products.
+    pub table: u16,
+    /// How weights name rows.
+    pub weight_coding: WeightCoding,
+    /// One byte a weight: `[output channel][kernel row][kernel column][input channel of the group]`.
+    pub weights: Section,
+    /// i32, one an output channel.
+    pub bias: Section,
+    /// i32 requantization multipliers, one an output channel.
+    pub multipliers: Section,
+    /// u8 requantization shifts, one an output channel.
+    pub shifts: Section,
+    /// i32 factors of the sum of activation codes, one an output channel; absent where all are 0.
+    pub activation_sums: Option<Section>,
+    /// How results are stored.
+    pub output_kind: OutputKind,
+}
+
+/// Sum of two tensors of equal shape.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Add {
+    /// The operands.
+    pub inputs: [Tensor; 2],
+    /// The sum.
+    pub output: Tensor,
+    /// The operands' zero points and factors.
+    pub rescale: AddRescale,
+    /// The codes of the result.
+    pub range: CodeRange,
+}
+
+/// Largest code in each window.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MaxPool {
+    /// Read from here.
+    pub input: Tensor,
+    /// Written to here; same channels.
+    pub output: Tensor,
+    /// The window.
+    pub window: Window,
+}
+
+/// Rescaled mean of each window. A 1x1 window makes it a change of scale, range or zero point.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AveragePool {
+    /// Read from here.
+    pub input: Tensor,
+    /// Written to here; same channels.
+    pub output: Tensor,
+    /// The window.
+    pub window: Window,
+    /// Code of the real value 0 in the input.
+    pub input_zero_point: u8,
+    /// Requantization multiplier.
+    pub multiplier: i32,
+    /// Requantization shift.
+    pub shift: u8,
+    /// The codes of the result.
+    pub range: CodeRange,
+}
+
+/// Every `step`-th element from `start` on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Slice {
+    /// Read from here.
+    pub input: Tensor,
+    /// Written to here.
+    pub output: Tensor,
+    /// First index along height, width and channels.
+    pub start: [u16; 3],
+    /// Distance between indices along each axis.
+    pub step: [u16; 3],
+}
+
+/// The input surrounded by zeros.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pad {
+    /// Read from here.
+    pub input: Tensor,
+    /// Written to here.
+    pub output: Tensor,
+    /// Zeros before the input along height, width and channels.
+    pub before: [u16; 3],
+    /// Code of the zeros.
+    pub zero_point: u8,
+}
