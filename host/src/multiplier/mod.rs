@@ -2,6 +2,10 @@
 //!
 //! Everywhere the activation comes first: entry `a * 256 + w` of a table is `M(a, w)`.
 
+pub mod netlist;
+mod simulate;
 mod table;
 
+pub use netlist::Netlist;
+pub use simulate::Simulation;
 pub use table::TruthTable;
