@@ -2,10 +2,17 @@
 //!
 //! Everywhere the activation comes first: entry `a * 256 + w` of a table is `M(a, w)`.
 
+pub mod families;
 pub mod netlist;
 mod simulate;
 mod table;
 
+pub use families::{Design, Family};
 pub use netlist::Netlist;
 pub use simulate::Simulation;
 pub use table::TruthTable;
+
+/// What the names of multipliers of a signedness begin with, as in the EvoApprox library.
+pub(crate) fn name_prefix(signed: bool) -> &'static str {
+    if signed { "mul8s_" } else { "mul8u_" }
+}
