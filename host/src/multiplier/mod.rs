@@ -5,11 +5,13 @@
 pub mod families;
 pub mod netlist;
 mod simulate;
+mod statistics;
 mod table;
 
 pub use families::{Design, Family};
 pub use netlist::Netlist;
 pub use simulate::Simulation;
+pub use statistics::Statistics;
 pub use table::TruthTable;
 
 /// What the names of multipliers of a signedness begin with, as in the EvoApprox library.
