@@ -2,6 +2,7 @@
 //!
 //! Everywhere the activation comes first: entry `a * 256 + w` of a table is `M(a, w)`.
 
+pub mod cost;
 pub mod families;
 pub mod netlist;
 mod simulate;
