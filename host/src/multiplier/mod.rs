@@ -5,12 +5,16 @@
 pub mod cost;
 pub mod families;
 pub mod netlist;
+mod product_table;
+mod scheme;
 mod simulate;
 mod statistics;
 mod table;
 
 pub use families::{Design, Family};
 pub use netlist::Netlist;
+pub use product_table::{ProductTable, scheme_product};
+pub use scheme::Scheme;
 pub use simulate::Simulation;
 pub use statistics::Statistics;
 pub use table::TruthTable;
