@@ -3,15 +3,21 @@
 //! Everywhere the activation comes first: entry `a * 256 + w` of a table is `M(a, w)`.
 
 pub mod cost;
+mod costs_csv;
 pub mod families;
+mod folder;
+mod library;
 pub mod netlist;
 mod product_table;
+#[cfg(test)]
+mod reference_tests;
 mod scheme;
 mod simulate;
 mod statistics;
 mod table;
 
 pub use families::{Design, Family};
+pub use library::{CostSource, Library, Multiplier};
 pub use netlist::Netlist;
 pub use product_table::{ProductTable, scheme_product};
 pub use scheme::Scheme;
