@@ -2,6 +2,30 @@
 //!
 //! Everywhere the activation comes first: entry `a * 256 + w` of a table is `M(a, w)`.
 
+pub mod cost;
+mod costs_csv;
+pub mod families;
+mod folder;
+mod library;
+pub mod netlist;
+mod product_table;
+#[cfg(test)]
+mod reference_tests;
+mod scheme;
+mod simulate;
+mod statistics;
 mod table;
 
+pub use families::{Design, Family};
+pub use library::{CostSource, Library, Multiplier};
+pub use netlist::Netlist;
+pub use product_table::{ProductTable, scheme_product};
+pub use scheme::Scheme;
+pub use simulate::Simulation;
+pub use statistics::Statistics;
 pub use table::TruthTable;
+
+/// What the names of multipliers of a signedness begin with, as in the EvoApprox library.
+pub(crate) fn name_prefix(signed: bool) -> &'static str {
+    if signed { "mul8s_" } else { "mul8u_" }
+}

@@ -1,0 +1,268 @@
+//! Sets of multipliers of one signedness to choose from.
+
+use super::cost::Cost;
+use super::{Design, Family, Statistics, TruthTable, folder, name_prefix};
+use crate::error::{Error, Result};
+use serde::Serialize;
+use std::path::Path;
+
+/// Where a multiplier's cost figures come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum CostSource {
+    /// Estimated from its gates by [`cost`](super::cost).
+    GateModel,
+    /// Taken from the `costs.csv` beside its table.
+    Published,
+}
+
+/// A multiplier to choose: its products, its errors and what it costs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Multiplier {
+    /// Its name, such as `mul8u_185Q` or `mul8u_trunc4`.
+    pub name: String,
+    /// The idea behind it.
+    pub family: Family,
+    /// All its products.
+    pub table: TruthTable,
+    /// Its power divided by the exact multiplier's of the same signedness and cost source.
+    pub power_rel: f64,
+    /// Its area divided by the exact multiplier's, if known.
+    pub area_rel: Option<f64>,
+    /// Its longest delay divided by the exact multiplier's, if known.
+    pub delay_rel: Option<f64>,
+    /// Where the three figures come from.
+    pub cost_source: CostSource,
+    /// Its errors over all operand pairs.
+    pub statistics: Statistics,
+}
+
+/// Multipliers of one signedness, the most power-hungry first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Library {
+    multipliers: Vec<Multiplier>,
+    exact: usize,
+}
+
+impl Library {
+    /// A library of `multipliers`: at least one, of one signedness, names distinct, one of them exact.
+    ///
+    /// They are sorted by falling power, then by name.
+    pub fn new(mut multipliers: Vec<Multiplier>) -> Result<Library> {
+        multipliers.sort_by(|x, y| y.power_rel.total_cmp(&x.power_rel).then_with(|| x.name.cmp(&y.name)));
+        let signed = multipliers.first().is_some_and(|m| m.table.is_signed());
+        let mut names = std::collections::HashSet::new();
+        for multiplier in &multipliers {
+            let name = &multiplier.name;
+            if !(multiplier.power_rel.is_finite() && multiplier.power_rel >= 0.0) {
+                let power = multiplier.power_rel;
+                return Err(Error::Mismatch(format!("multiplier {name} has a relative power of {power}")));
+            }
+            if !names.insert(name) {
+                return Err(Error::Mismatch(format!("the library has two multipliers named {name}")));
+            }
+            if multiplier.table.is_signed() != signed {
+                return Err(Error::Mismatch(format!(
+                    "a library is signed or unsigned, not both: {} and {name} differ",
+                    multipliers[0].name
+                )));
+            }
+        }
+        // The cheapest, so that no saving is measured against a wasteful exact multiplier.
+        let Some(exact) = multipliers.iter().rposition(|m| m.statistics.is_exact()) else {
+            return Err(Error::Mismatch("the library has no exact multiplier".into()));
+        };
+        Ok(Library { multipliers, exact })
+    }
+
+    /// The multipliers that come with skimp, costs estimated from their gates.
+    pub fn builtin(signed: bool) -> Library {
+        let simulated = Design::builtin().into_iter().map(|design| {
+            let netlist = design.netlist(signed);
+            let simulation = netlist.simulate();
+            (design, Cost::of(&netlist, &simulation.activity), simulation.table)
+        });
+        let simulated: Vec<_> = simulated.collect();
+        let (_, exact, _) = simulated[0];
+        let multipliers = simulated.into_iter().map(|(design, cost, table)| Multiplier {
+            name: design.name(signed),
+            family: design.family(),
+            power_rel: cost.power / exact.power,
+            area_rel: Some(cost.area / exact.area),
+            delay_rel: Some(cost.delay / exact.delay),
+            cost_source: CostSource::GateModel,
+            statistics: Statistics::of(&table),
+            table,
+        });
+        Library::new(multipliers.collect()).expect("the built-in multipliers are distinct and one is exact")
+    }
+
+    /// The multipliers of a folder: truth tables `NAME.bin` and their costs in `costs.csv`.
+    ///
+    /// A table is 65,536 products of 16 bits, little endian, entry `a * 256 + w`: u16 if its name begins
+    /// with `mul8u_`, i16 if with `mul8s_`; other names go by the folder's, which must then contain
+    /// `unsigned` or `signed`. `costs.csv` has a header with at least the columns `name` and `power_mw`
+    /// (mW; `area_um2` in um2 and `delay_ns` in ns are used if present), then one line a multiplier; blank
+    /// lines and lines that begin with `#` are skipped. It may list more multipliers than the folder holds,
+    /// not fewer. Relative costs are to the folder's exact multiplier, the cheapest if there are several.
+    pub fn load_folder(path: impl AsRef<Path>) -> Result<Library> {
+        folder::load(path.as_ref())
+    }
+
+    /// Whether the multipliers are two's complement.
+    pub fn is_signed(&self) -> bool {
+        self.exact().table.is_signed()
+    }
+
+    /// All multipliers, by falling power.
+    pub fn multipliers(&self) -> &[Multiplier] {
+        &self.multipliers
+    }
+
+    /// All multipliers, by falling power, to build another library from.
+    pub fn into_multipliers(self) -> Vec<Multiplier> {
+        self.multipliers
+    }
+
+    /// The exact multiplier that costs least.
+    pub fn exact(&self) -> &Multiplier {
+        &self.multipliers[self.exact]
+    }
+
+    /// Where the multiplier called `name` is in [`multipliers`](Self::multipliers).
+    ///
+    /// `mul8u_` or `mul8s_` may be left out and case does not matter where that is unambiguous: `185q` finds
+    /// `mul8u_185Q`.
+    pub fn position(&self, name: &str) -> Result<usize> {
+        let long = format!("{}{name}", name_prefix(self.is_signed()));
+        let same = |wanted: &str| self.multipliers.iter().position(|m| m.name == wanted);
+        if let Some(index) = same(name).or_else(|| same(&long)) {
+            return Ok(index);
+        }
+        let alike = |m: &Multiplier| m.name.eq_ignore_ascii_case(name) || m.name.eq_ignore_ascii_case(&long);
+        let mut alike = self.multipliers.iter().enumerate().filter(|(_, m)| alike(m));
+        match (alike.next(), alike.next()) {
+            (Some((index, _)), None) => Ok(index),
+            _ => Err(self.unknown(name)),
+        }
+    }
+
+    /// The multiplier called `name`, which may be shortened as in [`position`](Self::position).
+    pub fn get(&self, name: &str) -> Result<&Multiplier> {
+        Ok(&self.multipliers[self.position(name)?])
+    }
+
+    fn unknown(&self, name: &str) -> Error {
+        let kind = if self.is_signed() { "signed" } else { "unsigned" };
+        let prefix = name_prefix(self.is_signed());
+        let short = |name: &str| name.strip_prefix(prefix).unwrap_or(name).to_lowercase();
+        let mut near: Vec<(usize, &str)> =
+            self.multipliers.iter().map(|m| (distance(&short(name), &short(&m.name)), &*m.name)).collect();
+        near.sort();
+        let near: Vec<&str> = near.into_iter().take(3).map(|(_, name)| name).collect();
+        Error::Argument(format!(
+            "no multiplier \"{name}\" among the {} of the {kind} library; near it: {}. `skimp multipliers` \
+             lists all",
+            self.multipliers.len(),
+            near.join(", ")
+        ))
+    }
+}
+
+/// How many characters to insert, delete or replace to turn `x` into `y`.
+fn distance(x: &str, y: &str) -> usize {
+    let y: Vec<char> = y.chars().collect();
+    let mut row: Vec<usize> = (0..=y.len()).collect();
+    for (i, p) in x.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, &q) in y.iter().enumerate() {
+            let replaced = diagonal + usize::from(p != q);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[y.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn multiplier(name: &str, table: TruthTable, power_rel: f64) -> Multiplier {
+        let statistics = Statistics::of(&table);
+        Multiplier {
+            name: name.into(),
+            family: Family::Imported,
+            table,
+            power_rel,
+            area_rel: None,
+            delay_rel: None,
+            cost_source: CostSource::Published,
+            statistics,
+        }
+    }
+
+    #[test]
+    fn builtin_libraries_span_the_exact_power_down_to_a_tenth() {
+        for signed in [false, true] {
+            let library = Library::builtin(signed);
+            assert_eq!(library.is_signed(), signed);
+            assert!(library.multipliers().len() >= 12);
+            assert_eq!(library.exact().name, format!("{}exact", name_prefix(signed)));
+            assert_eq!(library.exact().power_rel, 1.0);
+            assert_eq!(library.multipliers()[0], *library.exact());
+            let powers: Vec<f64> = library.multipliers().iter().map(|m| m.power_rel).collect();
+            assert!(powers.is_sorted_by(|x, y| x >= y), "{powers:?}");
+            assert!(*powers.last().unwrap() < 0.1, "{powers:?}");
+            assert!(powers.windows(2).all(|pair| pair[0] - pair[1] < 0.15), "no wide gaps: {powers:?}");
+            assert!(library.multipliers().iter().all(|m| m.statistics.zero_preserving));
+        }
+    }
+
+    #[test]
+    fn names_may_be_shortened() {
+        let library = Library::builtin(false);
+        for name in ["mul8u_trunc4", "trunc4", "TRUNC4", "MUL8U_Trunc4"] {
+            assert_eq!(library.get(name).unwrap().name, "mul8u_trunc4");
+        }
+        assert_eq!(library.multipliers()[library.position("w5").unwrap()].name, "mul8u_w5");
+    }
+
+    #[test]
+    fn case_decides_where_it_has_to() {
+        let exact = TruthTable::exact(false);
+        let pair = ["mul8u_ab", "mul8u_AB"].map(|name| multiplier(name, exact.clone(), 1.0));
+        let library = Library::new(pair.into()).unwrap();
+        assert_eq!(library.get("AB").unwrap().name, "mul8u_AB");
+        assert!(library.get("Ab").is_err());
+    }
+
+    #[test]
+    fn unknown_names_are_answered_with_near_ones() {
+        let message = Library::builtin(true).get("trnc4").unwrap_err().to_string();
+        assert!(message.contains("\"trnc4\"") && message.contains("near it: mul8s_trunc4"), "{message}");
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "abc"), 3);
+    }
+
+    #[test]
+    fn libraries_that_make_no_sense_are_refused() {
+        let exact = || multiplier("one", TruthTable::exact(false), 1.0);
+        let zero = || TruthTable::from_fn(false, |_, _| 0).unwrap();
+        let refused = |multipliers| Library::new(multipliers).unwrap_err().to_string();
+        assert!(refused(vec![]).contains("no exact"));
+        assert!(refused(vec![multiplier("zero", zero(), 0.0)]).contains("no exact"));
+        assert!(refused(vec![exact(), exact()]).contains("two multipliers named one"));
+        assert!(refused(vec![exact(), multiplier("s", TruthTable::exact(true), 0.9)]).contains("one and s"));
+        assert!(refused(vec![exact(), multiplier("nan", zero(), f64::NAN)]).contains("nan"));
+    }
+
+    #[test]
+    fn the_cheapest_exact_multiplier_is_the_reference() {
+        let of = |name, power| multiplier(name, TruthTable::exact(false), power);
+        let library = Library::new(vec![of("a", 1.0), of("b", 1.2)]).unwrap();
+        assert_eq!((library.exact().name.as_str(), library.multipliers()[0].name.as_str()), ("a", "b"));
+    }
+}
