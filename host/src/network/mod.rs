@@ -5,10 +5,15 @@
 //! convolutions, constants into attributes, and activations into the node before them where they could.
 
 mod float;
+mod kernels;
 
-pub use float::FloatNetwork;
+pub use float::{FloatNetwork, argmax};
 
 use crate::error::{Error, Result};
+
+/// Most elements a tensor may have: far above what a microcontroller holds, low enough that a broken
+/// model can't make the host allocate without bound.
+pub const MAX_ELEMENTS: usize = 1 << 26;
 
 /// Height, width and channels of one image's tensor, stored in that order (channels innermost).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,9 +32,15 @@ impl Shape {
         Shape { height, width, channels }
     }
 
-    /// Number of elements.
+    /// Number of elements; [`Network::check`] makes sure that it does not overflow.
     pub const fn elements(&self) -> usize {
         self.height * self.width * self.channels
+    }
+
+    /// Whether no side is 0 and the elements are at most [`MAX_ELEMENTS`].
+    pub fn is_sensible(&self) -> bool {
+        let product = self.height.checked_mul(self.width).and_then(|x| x.checked_mul(self.channels));
+        product.is_some_and(|elements| (1..=MAX_ELEMENTS).contains(&elements))
     }
 }
 
@@ -92,11 +103,21 @@ pub struct Window {
 }
 
 impl Window {
-    /// Output height and width over an input of `height` x `width`; `None` if the kernel does not fit.
+    /// A window as large as an input of `height` x `width`, for global pooling.
+    pub const fn global(height: usize, width: usize) -> Self {
+        let kernel = [height, width];
+        Window { kernel, stride: [1, 1], padding_before: [0, 0], padding_after: [0, 0] }
+    }
+
+    /// Output height and width over an input of `height` x `width`; `None` if the kernel does not fit,
+    /// or if kernel or stride is 0.
     pub fn output(&self, height: usize, width: usize) -> Option<[usize; 2]> {
         let side = |i: usize, size: usize| {
-            let padded = size + self.padding_before[i] + self.padding_after[i];
-            Some(padded.checked_sub(self.kernel[i])? / self.stride[i] + 1)
+            let padded = size.checked_add(self.padding_before[i])?.checked_add(self.padding_after[i])?;
+            if self.kernel[i] == 0 {
+                return None;
+            }
+            Some(padded.checked_sub(self.kernel[i])?.checked_div(self.stride[i])? + 1)
         };
         Some([side(0, height)?, side(1, width)?])
     }
@@ -201,9 +222,16 @@ impl Network {
             .sum()
     }
 
-    /// Checks that every node's inputs exist, are written before they are read, and have the shapes
-    /// its output implies. Importers call it last, so that whoever reads a network may trust it.
+    /// Checks that every tensor has a sensible shape, that every node's inputs exist, are written before
+    /// they are read, and have the shapes its output implies, and that no tensor is written twice.
+    /// Importers call it last, so that whoever reads a network may trust it.
     pub fn check(&self) -> Result<()> {
+        if let Some(tensor) = self.tensors.iter().find(|tensor| !tensor.shape.is_sensible()) {
+            return Err(Error::Mismatch(format!(
+                "{}: tensor \"{}\" is {}; sides must be at least 1 and elements at most {MAX_ELEMENTS}",
+                self.name, tensor.name, tensor.shape
+            )));
+        }
         let mut written = vec![false; self.tensors.len()];
         let exists = |id: TensorId| id < self.tensors.len();
         if !exists(self.input) || !exists(self.output) {
@@ -225,6 +253,9 @@ impl Network {
             }
             let inputs: Vec<Shape> = node.inputs.iter().map(|&id| self.tensors[id].shape).collect();
             node.op.check(&inputs, self.tensors[node.output].shape).map_err(fail)?;
+            if written[node.output] {
+                return Err(fail(format!("writes \"{}\" again", self.tensors[node.output].name)));
+            }
             written[node.output] = true;
         }
         if !written[self.output] {
@@ -275,13 +306,13 @@ impl Op {
                         input.channels, output.channels
                     ));
                 }
-                let taps = conv.window.kernel[0] * conv.window.kernel[1] * (input.channels / groups);
-                if conv.weights.len() != output.channels * taps {
-                    return Err(format!(
-                        "has {} weights instead of {}",
-                        conv.weights.len(),
-                        output.channels * taps
-                    ));
+                let [height, width] = conv.window.kernel;
+                let weights = [height, width, input.channels / groups]
+                    .into_iter()
+                    .try_fold(output.channels, usize::checked_mul)
+                    .ok_or("has too many weights")?;
+                if conv.weights.len() != weights {
+                    return Err(format!("has {} weights instead of {weights}", conv.weights.len()));
                 }
                 if conv.bias.len() != output.channels {
                     return Err(format!("has {} biases instead of {}", conv.bias.len(), output.channels));
@@ -295,19 +326,27 @@ impl Op {
                 Err(format!("adds {input} and {} into {output}", inputs[1]))
             }
             Op::Activation(_) if output != input => Err(format!("turns {input} into {output}")),
-            Op::MaxPool(window) | Op::AveragePool(window) => windowed(window, input.channels),
+            Op::MaxPool(window) => {
+                // Otherwise a window could lie in the padding alone and have no maximum.
+                let padded = |i: usize| window.padding_before[i].max(window.padding_after[i]);
+                if (0..2).any(|i| padded(i) >= window.kernel[i]) {
+                    return Err("padding must be smaller than the kernel".to_owned());
+                }
+                windowed(window, input.channels)
+            }
+            Op::AveragePool(window) => windowed(window, input.channels),
             Op::Flatten if output != Shape::new(1, 1, input.elements()) => {
                 Err(format!("turns {input} into {output}"))
             }
             Op::Slice { start, step } => {
                 let (from, to) = (input.sides(), output.sides());
-                let fits =
-                    (0..3).all(|i| step[i] > 0 && to[i] > 0 && start[i] + (to[i] - 1) * step[i] < from[i]);
+                let last = |i: usize| (to[i] - 1).checked_mul(step[i])?.checked_add(start[i]);
+                let fits = (0..3).all(|i| step[i] > 0 && last(i).is_some_and(|last| last < from[i]));
                 if fits { Ok(()) } else { Err(format!("does not cut {output} out of {input}")) }
             }
             Op::Pad { before } => {
                 let (from, to) = (input.sides(), output.sides());
-                if (0..3).all(|i| before[i] + from[i] <= to[i]) {
+                if (0..3).all(|i| before[i].checked_add(from[i]).is_some_and(|end| end <= to[i])) {
                     Ok(())
                 } else {
                     Err(format!("does not fit {input} into {output}"))
@@ -322,5 +361,54 @@ impl Shape {
     /// The three sides in storage order.
     pub const fn sides(&self) -> [usize; 3] {
         [self.height, self.width, self.channels]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one_node(op: Op, input: Shape, output: Shape) -> Network {
+        let tensor = |name: &str, shape| Tensor { name: name.into(), shape };
+        let node = Node { name: "node".into(), op, inputs: vec![0], output: 1 };
+        let tensors = vec![tensor("in", input), tensor("out", output)];
+        Network { name: "test".into(), tensors, nodes: vec![node], input: 0, output: 1 }
+    }
+
+    #[test]
+    fn check_refuses_what_does_not_fit() {
+        let shape = Shape::new(4, 4, 2);
+        one_node(Op::Activation(Activation::Relu), shape, shape).check().unwrap();
+        one_node(Op::MaxPool(Window::global(4, 4)), shape, Shape::new(1, 1, 2)).check().unwrap();
+
+        let zero_stride = Window { stride: [0, 1], ..Window::global(4, 4) };
+        let padded = Window { padding_after: [4, 0], ..Window::global(4, 4) };
+        let huge = Window { padding_after: [usize::MAX, 0], ..Window::global(4, 4) };
+        let one = Shape::new(1, 1, 2);
+        let bad = [
+            one_node(Op::AveragePool(zero_stride), shape, one),
+            one_node(Op::AveragePool(huge), shape, one),
+            one_node(Op::MaxPool(padded), shape, Shape::new(5, 1, 2)),
+            one_node(Op::Add(Activation::Identity), shape, shape),
+            one_node(Op::Slice { start: [0; 3], step: [usize::MAX, 1, 1] }, shape, shape),
+            one_node(Op::Pad { before: [usize::MAX, 0, 0] }, shape, shape),
+            one_node(Op::Flatten, shape, shape),
+            one_node(Op::Flatten, Shape::new(0, 1, 1), Shape::new(1, 1, 0)),
+            one_node(Op::Flatten, Shape::new(usize::MAX, 2, 1), Shape::new(1, 1, 1)),
+        ];
+        for network in bad {
+            assert!(network.check().is_err(), "{:?}", network.nodes[0].op);
+        }
+    }
+
+    #[test]
+    fn check_refuses_a_tensor_written_twice_or_read_too_early() {
+        let shape = Shape::new(1, 1, 1);
+        let mut network = one_node(Op::Activation(Activation::Relu), shape, shape);
+        network.nodes.push(network.nodes[0].clone());
+        assert!(network.check().unwrap_err().to_string().contains("again"));
+        network.nodes.pop();
+        network.nodes[0].inputs = vec![1];
+        assert!(network.check().unwrap_err().to_string().contains("before it is computed"));
     }
 }
