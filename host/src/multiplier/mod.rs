@@ -2,6 +2,7 @@
 //!
 //! Everywhere the activation comes first: entry `a * 256 + w` of a table is `M(a, w)`.
 
+mod choice;
 pub mod cost;
 mod costs_csv;
 pub mod families;
@@ -16,6 +17,7 @@ mod simulate;
 mod statistics;
 mod table;
 
+pub use choice::{Choice, ProductCache};
 pub use families::{Design, Family};
 pub use library::{CostSource, Library, Multiplier};
 pub use netlist::Netlist;

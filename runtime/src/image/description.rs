@@ -51,10 +51,10 @@ pub struct Tensor {
     pub channels: u16,
 }
 
-/// A range of the image.
+/// A range of the section area.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Section {
-    /// First byte, counted from the start of the image; a multiple of 4.
+    /// First byte, counted from the start of the section area; a multiple of 4.
     pub offset: u32,
     /// Length in bytes.
     pub bytes: u32,

@@ -12,13 +12,13 @@
 //! | 12 | 4 | CRC-32 (ISO-HDLC) over bytes 0..12 and 16..total length |
 //! | 16 | 4 | length of the description in bytes |
 //! | 20 | | description, then zeros up to a multiple of 4 |
-//! | | | byte sections, each starting at a multiple of 4 |
+//! | | | section area: byte sections, each starting at a multiple of 4 |
 //!
 //! The **description** is a sequence of [postcard] values without separators: one [`Head`], then
 //! [`Head::table_count`] times a [`Table`], then [`Head::layer_count`] times a [`Layer`], in running order.
 //! It is decoded value by value, so a reader needs no memory for it.
 //!
-//! A **[`Section`]** is an offset from the image's first byte and a length. Arrays of i32, u16 and i16 are
+//! A **[`Section`]** is an offset from the first byte of the section area and a length. Arrays of i32, u16 and i16 are
 //! stored as such and read in place.
 //!
 //! A **table** holds the products of one multiplier as one scheme uses it, *row by weight*: row `i` has 256

@@ -8,7 +8,7 @@ use bytemuck::Pod;
 /// An image whose header and checksum are right, with its records located.
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a> {
-    image: &'a [u8],
+    sections: &'a [u8],
     tables: &'a [u8],
     table_count: u16,
     layers: &'a [u8],
@@ -24,6 +24,7 @@ impl<'a> Reader<'a> {
         let (header, image) = Header::read(flash)?;
         let end = HEADER_BYTES + header.description_bytes as usize;
         let description = image.get(HEADER_BYTES..end).ok_or(Error::Length)?;
+        let sections = image.get(end.next_multiple_of(ALIGNMENT_BYTES)..).ok_or(Error::Length)?;
         let (head, tables) = decode::<Head>(description)?;
         let mut rest = tables;
         for _ in 0..head.table_count {
@@ -37,7 +38,7 @@ impl<'a> Reader<'a> {
             return Err(Error::Description);
         }
         let reader =
-            Reader { image, tables, table_count: head.table_count, layers, layer_count: head.layer_count };
+            Reader { sections, tables, table_count: head.table_count, layers, layer_count: head.layer_count };
         Ok((head, reader))
     }
 
@@ -84,7 +85,7 @@ impl<'a> Reader<'a> {
             return Err(Error::Section);
         }
         let end = start.checked_add(section.bytes as usize).ok_or(Error::Section)?;
-        let bytes = self.image.get(start..end).ok_or(Error::Section)?;
+        let bytes = self.sections.get(start..end).ok_or(Error::Section)?;
         bytemuck::try_cast_slice(bytes).map_err(|_| Error::Section)
     }
 }

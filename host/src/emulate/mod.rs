@@ -1,0 +1,16 @@
+//! Running the quantized network on the host, integer for integer as a device will.
+//!
+//! [`oracle`] is the naive reading of the arithmetic contract; [`Emulator`] is the fast path that is
+//! tested against it. An [`ApproximateConv`] is what both run: a quantized convolution together with
+//! its multiplier and whatever compensation has made of its integers.
+
+mod bounds;
+mod conv;
+mod emulator;
+mod layer;
+pub mod metrics;
+pub mod oracle;
+
+pub use conv::accumulate;
+pub use emulator::{Emulator, Requantized, requantize_all, run_fixed};
+pub use layer::{ApproximateConv, FoldedConv};

@@ -1,0 +1,165 @@
+//! The products of one multiplier in the smallest form the runtime can look up.
+//!
+//! Three reductions, each proved on the values and never assumed from a multiplier's name: only rows that
+//! some weight of the network names are kept, equal rows are kept once, and where negative weights give
+//! exactly the negated products of positive ones, only magnitudes are kept.
+
+use crate::multiplier::ProductTable;
+use skimp_runtime::image::{EntryKind, WeightCoding};
+use std::collections::HashMap;
+
+/// A table as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredTable {
+    /// How a weight byte names a row.
+    pub coding: WeightCoding,
+    /// The byte that stands for each weight code; 0 for codes that do not occur.
+    pub weight_bytes: [u8; 256],
+    /// Width of an entry.
+    pub entry: EntryKind,
+    /// The rows: products over all activation codes.
+    pub rows: Vec<[i32; 256]>,
+}
+
+impl StoredTable {
+    /// The table with the rows for the weight codes that `occurs` marks.
+    pub fn new(products: &ProductTable, occurs: &[bool; 256]) -> StoredTable {
+        Self::signed(products, occurs).unwrap_or_else(|| Self::plain(products, occurs))
+    }
+
+    /// One row a code.
+    fn plain(products: &ProductTable, occurs: &[bool; 256]) -> StoredTable {
+        let mut rows = Rows::default();
+        let mut weight_bytes = [0; 256];
+        for code in codes(occurs) {
+            weight_bytes[usize::from(code)] = rows.index(products.row(code)) as u8;
+        }
+        rows.finish(WeightCoding::Row, weight_bytes)
+    }
+
+    /// One row a magnitude, if negated weights give negated products.
+    fn signed(products: &ProductTable, occurs: &[bool; 256]) -> Option<StoredTable> {
+        let mut rows = Rows::default();
+        let mut weight_bytes = [0; 256];
+        for code in codes(occurs) {
+            let weight = code as i8;
+            let row = products.row(code);
+            if row.iter().all(|&p| p == 0) {
+                continue; // byte 0 contributes nothing
+            }
+            let magnitude = weight.checked_abs().filter(|&m| m > 0)?;
+            let positive = products.row(magnitude as u8);
+            if weight < 0 && row.iter().zip(positive).any(|(&n, &p)| n != -p) {
+                return None;
+            }
+            // Bytes reach from -127 to 127, so 127 rows.
+            let byte = i8::try_from(rows.index(positive) + 1).ok()?;
+            weight_bytes[usize::from(code)] = (if weight < 0 { -byte } else { byte }) as u8;
+        }
+        Some(rows.finish(WeightCoding::SignedRow, weight_bytes))
+    }
+
+    /// The entries as bytes, row by row.
+    pub fn bytes(&self) -> Vec<u8> {
+        let entries = self.rows.iter().flatten();
+        match self.entry {
+            EntryKind::U16 => entries.flat_map(|&p| (p as u16).to_le_bytes()).collect(),
+            EntryKind::I16 => entries.flat_map(|&p| (p as i16).to_le_bytes()).collect(),
+            EntryKind::I32 => entries.flat_map(|&p| p.to_le_bytes()).collect(),
+        }
+    }
+}
+
+fn codes(occurs: &[bool; 256]) -> impl Iterator<Item = u8> + '_ {
+    (0..=255u8).filter(|&code| occurs[usize::from(code)])
+}
+
+/// Distinct rows in the order they were first named.
+#[derive(Default)]
+struct Rows {
+    rows: Vec<[i32; 256]>,
+    found: HashMap<[i32; 256], usize>,
+}
+
+impl Rows {
+    fn index(&mut self, row: &[i32; 256]) -> usize {
+        *self.found.entry(*row).or_insert_with(|| {
+            self.rows.push(*row);
+            self.rows.len() - 1
+        })
+    }
+
+    fn finish(self, coding: WeightCoding, weight_bytes: [u8; 256]) -> StoredTable {
+        let fits = |low: i32, high: i32| self.rows.iter().flatten().all(|p| (low..=high).contains(p));
+        let entry = if fits(0, u16::MAX.into()) {
+            EntryKind::U16
+        } else if fits(i16::MIN.into(), i16::MAX.into()) {
+            EntryKind::I16
+        } else {
+            EntryKind::I32
+        };
+        StoredTable { coding, weight_bytes, entry, rows: self.rows }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::multiplier::{Scheme, TruthTable};
+
+    /// What the runtime would add for a weight.
+    fn looked_up(table: &StoredTable, code: u8, x: u8) -> i32 {
+        let byte = table.weight_bytes[usize::from(code)];
+        match table.coding {
+            WeightCoding::Row => table.rows[usize::from(byte)][usize::from(x)],
+            WeightCoding::SignedRow => match byte as i8 {
+                0 => 0,
+                b if b > 0 => table.rows[b as usize - 1][usize::from(x)],
+                b => -table.rows[-(b as i32) as usize - 1][usize::from(x)],
+            },
+        }
+    }
+
+    fn check(table: &TruthTable, scheme: Scheme, zero_point: u8) -> StoredTable {
+        let products = ProductTable::new(table, scheme, false, zero_point).unwrap();
+        let mut occurs = [true; 256];
+        occurs[128] = scheme == Scheme::Unsigned;
+        let stored = StoredTable::new(&products, &occurs);
+        for code in codes(&occurs) {
+            for x in 0..=255 {
+                assert_eq!(looked_up(&stored, code, x), products.row(code)[usize::from(x)], "{code} {x}");
+            }
+        }
+        stored
+    }
+
+    #[test]
+    fn stored_tables_hold_the_same_products() {
+        let crude = TruthTable::from_fn(false, |a, w| ((a & 0xf8) * (w & 0xe0) + 9).min(65535)).unwrap();
+        let sign_magnitude = Scheme::SignMagnitude { weight_shift: 1 };
+        for (scheme, zero_point, coding, entry) in [
+            (Scheme::Unsigned, 3, WeightCoding::Row, EntryKind::U16),
+            (sign_magnitude, 0, WeightCoding::SignedRow, EntryKind::U16),
+            (sign_magnitude, 128, WeightCoding::SignedRow, EntryKind::I16),
+        ] {
+            let stored = check(&crude, scheme, zero_point);
+            assert_eq!((stored.coding, stored.entry), (coding, entry));
+            assert!(stored.rows.len() <= 8, "equal rows are kept once: {}", stored.rows.len());
+        }
+        let large = TruthTable::from_fn(false, |a, _| if a == 0 { 0 } else { 65535 }).unwrap();
+        assert_eq!(check(&large, sign_magnitude, 128).entry, EntryKind::I32);
+        let signed = TruthTable::exact(true);
+        assert_eq!(check(&signed, Scheme::Signed, 128).coding, WeightCoding::SignedRow);
+        let lopsided = TruthTable::from_fn(true, |a, w| a * w + i32::from(w < 0)).unwrap();
+        assert_eq!(check(&lopsided, Scheme::Signed, 128).coding, WeightCoding::Row);
+    }
+
+    #[test]
+    fn rows_that_do_not_occur_are_left_out() {
+        let products = ProductTable::new(&TruthTable::exact(false), Scheme::Unsigned, false, 0).unwrap();
+        let mut occurs = [false; 256];
+        occurs[7] = true;
+        occurs[200] = true;
+        assert_eq!(StoredTable::new(&products, &occurs).rows.len(), 2);
+    }
+}
