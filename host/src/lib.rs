@@ -9,5 +9,6 @@ pub mod error;
 pub mod file;
 pub mod multiplier;
 pub mod network;
+pub mod search;
 
 pub use error::{Error, Result};
