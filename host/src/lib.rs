@@ -10,6 +10,7 @@ pub mod error;
 pub mod file;
 pub mod multiplier;
 pub mod network;
+pub mod report;
 pub mod search;
 
 pub use error::{Error, Result};
