@@ -1,3 +1,2 @@
-//! The `skimp` command.
-
+//! x
 fn main() {}
