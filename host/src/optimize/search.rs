@@ -47,6 +47,9 @@ pub struct Selection {
     pub front: Vec<Candidate>,
     /// The point of the front with the least energy within the loss budget.
     pub chosen: usize,
+    /// Assignments of one multiplier to every layer that were evaluated, with energy saved in percent and
+    /// loss in percentage points.
+    pub uniform: Vec<(Choice, f64, f64)>,
     /// Every point that was evaluated, as (energy saved in percent, loss in percentage points).
     pub evaluated: Vec<(f64, f64)>,
     /// Evaluations made.
@@ -136,6 +139,16 @@ impl Assignments<'_> {
         // The library is sorted by power.
         let place = |i: usize| i * (self.choices.len() - 1) / (count - 1).max(1);
         (0..count).map(|i| self.space.uniform(place(i) as u16)).collect()
+    }
+
+    /// What was evaluated of one multiplier everywhere, in the library's order.
+    fn uniform_points(&self) -> Vec<(Choice, f64, f64)> {
+        let known = self.lock();
+        let uniform = known.values().filter(|c| c.assignment.windows(2).all(|pair| pair[0] == pair[1]));
+        let mut points: Vec<(Choice, f64, f64)> =
+            uniform.map(|c| (c.assignment[0], c.energy.saved_pct, c.measured.loss_pp)).collect();
+        points.sort_by_key(|&(choice, ..)| choice);
+        points
     }
 
     fn measure(&self, genome: &Genome) -> Result<Candidate> {
