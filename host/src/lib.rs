@@ -3,8 +3,9 @@
 //!
 //! Data flows one way through the modules:
 //! `import` -> [`network`] -> [`quantize`] -> [`compensate`] / [`emulate`] / `search` -> `image` ->
-//! the `skimp_runtime` crate, on the host or on a board reached through `board`.
+//! the `skimp_runtime` crate, on the host or on a board reached through [`board`].
 
+pub mod board;
 pub mod compensate;
 pub mod emulate;
 pub mod error;
