@@ -3,17 +3,23 @@
 //!
 //! Data flows one way through the modules:
 //! `import` -> [`network`] -> [`quantize`] -> [`compensate`] / [`emulate`] / [`search`] -> [`image`] ->
-//! the `skimp_runtime` crate, on the host or on a board reached through `board`.
+//! the `skimp_runtime` crate, on the host or on a board reached through [`board`].
 
 pub mod accelerator;
+pub mod board;
 pub mod compensate;
+pub mod cli;
+pub mod data;
 pub mod emulate;
 pub mod error;
+pub mod execute;
 pub mod file;
 pub mod image;
+pub mod import;
 pub mod multiplier;
 pub mod network;
 pub mod optimize;
+pub mod prepare;
 pub mod quantize;
 pub mod report;
 pub mod search;

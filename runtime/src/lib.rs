@@ -11,6 +11,7 @@ pub mod image;
 pub mod kernels;
 mod network;
 mod output;
+pub mod protocol;
 
 pub use error::Error;
 pub use network::{Network, Observer, Silent};

@@ -1,0 +1,134 @@
+//! The firmware of every board, in QEMU: refuses flash without a proper image, and runs networks exactly as
+//! the host does. Needs an embedded Rust target and QEMU, and installs them where it can; where it can't,
+//! the tests fail and say why.
+
+#[allow(dead_code, reason = "shared with tests that use more of it")]
+mod common;
+
+use common::random::case;
+use skimp::board::description::BOARDS;
+use skimp::board::{Board, Device, Install, Qemu, QemuOptions, firmware, toolchain};
+use skimp::image;
+use skimp_runtime::{Network, Silent};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, channel};
+
+fn start(board: &'static Board, image: Option<&Path>) -> (Device<Qemu>, Receiver<String>) {
+    let mut progress = |line: &str| println!("{line}");
+    let elf = firmware::build(board, Install::Allowed, &mut progress).unwrap_or_else(|e| panic!("{e}"));
+    let program = toolchain::qemu(Install::Allowed, &mut progress).unwrap_or_else(|e| panic!("{e}"));
+    let mut options = QemuOptions::new(&program, board, &elf);
+    options.image = image;
+    let (sender, log) = channel();
+    let qemu = Qemu::start(&options, move |line| {
+        // The receiver may be gone before the emulator is.
+        let _ = sender.send(format!("{}: {}", line.level, line.message));
+    });
+    let device = qemu.and_then(|qemu| Device::connect(qemu, board.name)).unwrap_or_else(|e| panic!("{e}"));
+    (device, log)
+}
+
+fn write_image(folder: &Path, bytes: &[u8]) -> std::path::PathBuf {
+    let path = folder.join("an, image.skimp");
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+fn run_on_host(image: &[u8], input: &[u8]) -> Vec<i32> {
+    let words: Vec<u32> = image.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
+    let network = Network::load(bytemuck::cast_slice(&words)).unwrap();
+    let mut arena = vec![0; network.arena_bytes()];
+    let mut logits = vec![0; network.output_len()];
+    network.infer(&mut arena, input, &mut logits, &mut Silent).unwrap();
+    logits
+}
+
+#[test]
+fn boards_are_what_the_table_says() {
+    for board in BOARDS {
+        let (device, log) = start(board, None);
+        let info = device.info();
+        assert_eq!(info.memory_bytes, board.memory_bytes, "{}", board.name);
+        assert_eq!(info.image_capacity_bytes, board.image_capacity_bytes, "{}", board.name);
+        assert_eq!(device.insns(1000), Some(1000 * u64::from(board.qemu_tick_insns)), "{}", board.name);
+        drop(device);
+        let log: Vec<String> = log.iter().collect();
+        assert!(log[0].starts_with(&format!("info: {}: ", board.name)), "{log:?}");
+        assert_eq!(log[1], "warn: no usable image in flash: Magic");
+    }
+}
+
+#[test]
+fn flash_without_a_proper_image_gives_an_error_and_the_board_lives_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = {
+        let case = case(1);
+        image::build(&case.network, &case.convs, &case.names).unwrap().bytes
+    };
+    let mut damaged = good.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    for board in BOARDS {
+        for (image, fault) in [(None, "Magic"), (Some(&damaged), "Checksum")] {
+            let path = image.map(|bytes| write_image(folder.path(), bytes));
+            let (mut device, _log) = start(board, path.as_deref());
+            for _ in 0..2 {
+                let message = device.load().unwrap_err().to_string();
+                let expected = format!("{}: there is no usable image in its flash ({fault})", board.name);
+                assert!(message.starts_with(&expected), "{message}");
+            }
+            device.hello().unwrap();
+            assert!(!device.holds_image(&good).unwrap());
+        }
+    }
+}
+
+#[test]
+fn boards_compute_what_the_host_computes() {
+    let folder = tempfile::tempdir().unwrap();
+    for board in BOARDS {
+        for seed in 0..12 {
+            let case = case(seed);
+            let image = image::build(&case.network, &case.convs, &case.names).unwrap().bytes;
+            let path = write_image(folder.path(), &image);
+            let (mut device, _log) = start(board, Some(&path));
+            assert!(device.holds_image(&image).unwrap());
+            let layers = device.load().unwrap_or_else(|e| panic!("{e}")).layer_count as usize;
+            let first = device.infer(&case.input).unwrap_or_else(|e| panic!("{e}"));
+            assert_eq!(first.logits, run_on_host(&image, &case.input), "{}, seed {seed}", board.name);
+
+            let layer_ticks = device.layer_ticks().unwrap();
+            assert_eq!(layer_ticks.len(), layers);
+            let sum: u64 = layer_ticks.iter().map(|&ticks| u64::from(ticks)).sum();
+            assert!(sum <= first.ticks, "{sum} of {}", first.ticks);
+
+            // Again, and another input in between.
+            let other: Vec<u8> = case.input.iter().map(|code| code ^ 0x55).collect();
+            let second = device.infer(&other).unwrap();
+            assert_eq!(second.logits, run_on_host(&image, &other), "{}, seed {seed}", board.name);
+            assert_eq!(device.infer(&case.input).unwrap().logits, first.logits);
+        }
+    }
+}
+
+#[test]
+fn an_emulator_that_dies_is_an_error_with_its_last_words() {
+    let board = Board::find("mps2-an386").unwrap();
+    let mut progress = |line: &str| println!("{line}");
+    let elf = firmware::build(board, Install::Allowed, &mut progress).unwrap_or_else(|e| panic!("{e}"));
+    let program = toolchain::qemu(Install::Allowed, &mut progress).unwrap_or_else(|e| panic!("{e}"));
+    let mut options = QemuOptions::new(&program, board, &elf);
+    options.arguments = vec!["-no-such-option".into()];
+    let message = Qemu::start(&options, |_| {}).unwrap_err().to_string();
+    assert!(message.contains("no-such-option"), "{message}");
+}
+
+#[test]
+fn an_image_too_large_is_refused_before_anything_starts() {
+    let board = Board::find("netduinoplus2").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = write_image(folder.path(), &vec![0; board.image_capacity_bytes as usize + 1]);
+    let mut options = QemuOptions::new(Path::new("/no/such/qemu"), board, Path::new("/no/such/elf"));
+    options.image = Some(&path);
+    let message = Qemu::start(&options, |_| {}).unwrap_err().to_string();
+    assert!(message.ends_with("786433 bytes, but the netduinoplus2 has room for 786432"), "{message}");
+}
