@@ -58,7 +58,10 @@ fn check_inputs(network: &Network, inputs: &[u8]) -> Result<()> {
     if inputs.len().is_multiple_of(each) {
         return Ok(());
     }
-    Err(Error::Mismatch(format!("{} bytes of input are no whole number of inputs of {each} bytes", inputs.len())))
+    Err(Error::Mismatch(format!(
+        "{} bytes of input are no whole number of inputs of {each} bytes",
+        inputs.len()
+    )))
 }
 
 /// What a board made of a series of inputs.

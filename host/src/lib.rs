@@ -7,8 +7,8 @@
 
 pub mod accelerator;
 pub mod board;
-pub mod compensate;
 pub mod cli;
+pub mod compensate;
 pub mod data;
 pub mod emulate;
 pub mod error;
@@ -20,6 +20,7 @@ pub mod multiplier;
 pub mod network;
 pub mod optimize;
 pub mod prepare;
+pub mod process;
 pub mod quantize;
 pub mod report;
 pub mod search;

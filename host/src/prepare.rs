@@ -71,13 +71,16 @@ pub fn prepare(recipe: &Recipe, progress: &mut dyn FnMut(&str)) -> Result<Prepar
     recipe.preprocess.check(input.channels)?;
     progress(&format!("calibrating on {} images", splits.calibration.len()));
     let runner = FloatNetwork::new(&float)?;
-    let fill = |i: usize, image: &mut [f32]| recipe.preprocess.apply(splits.calibration.image(i), image);
+    let fill = |i: usize, image: &mut [f32]| {
+        recipe.preprocess.apply(splits.calibration.image(i), input.channels, image)
+    };
     let calibration = Calibration::measure(&runner, splits.calibration.len(), fill)?;
     let quantized = quantize(&float, &calibration, recipe.range_method, recipe.scheme)?;
     let coding = InputCoding::new(&quantized.tensors[quantized.input], |pixel, channel| {
         recipe.preprocess.value(pixel, channel)
     });
-    let codes = |set: &DataSet| LabelledCodes { codes: coding.encode(&set.images), labels: set.labels.clone() };
+    let codes =
+        |set: &DataSet| LabelledCodes { codes: coding.encode(&set.images), labels: set.labels.clone() };
     Ok(Prepared {
         calibration: codes(&splits.calibration),
         selection: codes(&splits.selection),
@@ -95,10 +98,13 @@ impl Prepared {
     pub fn float_accuracy_pct(&self) -> Result<f64> {
         let runner = FloatNetwork::new(&self.float)?;
         let images = &self.test_images;
-        let fill = |i: usize, image: &mut [f32]| self.preprocess.apply(images.image(i), image);
+        let fill = |i: usize, image: &mut [f32]| {
+            self.preprocess.apply(images.image(i), images.shape.channels, image)
+        };
         let logits = runner.run_each(images.len(), fill)?;
         let classes = logits.chunks_exact(runner.outputs()).map(crate::network::argmax);
-        let right = classes.zip(&images.labels).filter(|&(class, &label)| class == usize::from(label)).count();
+        let right =
+            classes.zip(&images.labels).filter(|&(class, &label)| class == usize::from(label)).count();
         Ok(100.0 * right as f64 / images.len() as f64)
     }
 }

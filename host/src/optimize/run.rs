@@ -6,7 +6,7 @@ use crate::compensate::Steps;
 use crate::emulate::ApproximateConv;
 use crate::error::Result;
 use crate::image::{self, FlashImage};
-use crate::multiplier::{Choice, Library, ProductCache};
+use crate::multiplier::{Choice, CostSource, Library, ProductCache};
 use crate::prepare::Prepared;
 use crate::report::{Chart, FrontPoint, Mark, front_csv};
 use crate::{error::Error, file};
@@ -83,7 +83,7 @@ pub struct FrontFile<'a> {
     /// How products are formed.
     pub scheme: String,
     /// Where energies come from, such as `gate-model` or `published`.
-    pub cost_sources: Vec<String>,
+    pub cost_sources: Vec<CostSource>,
     /// Names of the layers that multiply, in the order of each assignment.
     pub layers: &'a [String],
     /// The front.
@@ -103,21 +103,28 @@ impl Optimized {
     }
 
     /// Writes `front.csv`, `front.svg`, `front.json` and the image `network.skimp` into `folder`.
-    pub fn write(&self, prepared: &Prepared, library: &Library, options: &Options, folder: &Path) -> Result<()> {
+    pub fn write(
+        &self,
+        prepared: &Prepared,
+        library: &Library,
+        options: &Options,
+        folder: &Path,
+    ) -> Result<()> {
         let marks = self.selection.uniform.iter().map(|(choice, saved, loss)| Mark {
             label: choice.name(library),
             energy_saved_pct: *saved,
             loss_pp: *loss,
         });
+        let marks: Vec<Mark> = marks.collect();
+        let title = format!("{}: accuracy loss against multiplication energy saved", prepared.float.name);
         let chart = Chart {
-            title: format!("{}: accuracy loss against multiplication energy saved", prepared.float.name),
-            front: self.front.clone(),
-            evaluated: self.selection.evaluated.clone(),
-            marks: marks.collect(),
+            title: &title,
+            front: &self.front,
+            evaluated: &self.selection.evaluated,
+            marks: &marks,
             loss_budget_pp: Some(options.max_loss_pp),
         };
-        let mut cost_sources: Vec<String> =
-            library.multipliers().iter().map(|m| m.cost_source.to_string()).collect();
+        let mut cost_sources: Vec<CostSource> = library.multipliers().iter().map(|m| m.cost_source).collect();
         cost_sources.sort();
         cost_sources.dedup();
         let json = FrontFile {

@@ -116,7 +116,14 @@ pub fn search(
             options.max_loss_pp
         ))
     })?;
-    Ok(Selection { front, chosen, evaluated, evaluations: outcome.evaluations, memo_hits: outcome.memo_hits })
+    Ok(Selection {
+        front,
+        chosen,
+        uniform: assignments.uniform_points(),
+        evaluated,
+        evaluations: outcome.evaluations,
+        memo_hits: outcome.memo_hits,
+    })
 }
 
 /// The search problem: genomes are assignments, objectives are loss and energy.
