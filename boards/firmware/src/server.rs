@@ -40,7 +40,7 @@ pub fn serve<L: Link, C: Clock>(mut device: Device<L, C>) -> ! {
     defmt::info!(
         "{=str}: {=usize} bytes of RAM for networks, counter at {=u32} Hz",
         device.board,
-        device.memory.len() * size_of::<u32>(),
+        size_of_val(device.memory),
         device.clock.hz(),
     );
     let mut loaded = None;
