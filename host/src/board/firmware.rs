@@ -2,9 +2,9 @@
 
 use super::description::Board;
 use super::install::{Install, lock};
-use super::process;
 use super::toolchain::Toolchain;
 use crate::error::{Error, Result};
+use crate::process;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -1,10 +1,10 @@
 //! Flashing a real board with `probe-rs`.
 
 use super::description::Board;
-use super::install::find_program;
-use super::process;
 use crate::error::{Error, Result};
-use std::path::Path;
+use crate::process;
+use crate::process::find_program;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -20,16 +20,7 @@ pub fn flash(
     image: Option<&Path>,
     progress: &mut dyn FnMut(&str),
 ) -> Result<()> {
-    let chip = board.probe_rs_chip.ok_or_else(|| {
-        Error::Argument(format!("probe-rs can't flash the {}: use it in QEMU instead", board.name))
-    })?;
-    let program = find_program("probe-rs").ok_or_else(|| {
-        Error::tool(
-            "probe-rs",
-            "not found on PATH. Install it by\n  cargo install probe-rs-tools --locked\n\
-             or as https://probe.rs/docs/getting-started/installation/ describes",
-        )
-    })?;
+    let (program, chip) = require_probe_rs(board)?;
     require_probe(&program, progress)?;
     if let Some(firmware) = firmware {
         progress(&format!("writing the firmware {}", firmware.display()));
@@ -50,6 +41,21 @@ pub fn flash(
     let mut reset = Command::new(&program);
     reset.args(["reset", "--non-interactive", "--chip", chip]);
     write(&mut reset, progress)
+}
+
+/// The `probe-rs` program, and what it calls the board's chip. Worth asking before a long build.
+pub fn require_probe_rs(board: &Board) -> Result<(PathBuf, &'static str)> {
+    let chip = board.probe_rs_chip.ok_or_else(|| {
+        Error::Argument(format!("probe-rs can't flash the {}: use it in QEMU instead", board.name))
+    })?;
+    let program = find_program("probe-rs").ok_or_else(|| {
+        Error::tool(
+            "probe-rs",
+            "not found on PATH. Install it by\n  cargo install probe-rs-tools --locked\n\
+             or as https://probe.rs/docs/getting-started/installation/ describes",
+        )
+    })?;
+    Ok((program, chip))
 }
 
 fn require_probe(program: &Path, progress: &mut dyn FnMut(&str)) -> Result<()> {

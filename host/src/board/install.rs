@@ -1,7 +1,7 @@
 //! Installing what is missing, if that is allowed and possible without asking anyone.
 
-use super::process;
 use crate::error::{Error, Result};
+use crate::process::{self, find_program};
 use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::process::Command;
@@ -99,14 +99,6 @@ pub fn rustup_target(target: &str, rustup: &mut Command, progress: &mut dyn FnMu
     progress(&format!("adding the target {target} with rustup, for at most {limit_s} s"));
     process::run_ok("rustup", rustup.args(["target", "add", target]), RUSTUP_LIMIT, progress)?;
     Ok(())
-}
-
-/// Where on `PATH` a program is.
-pub fn find_program(name: &str) -> Option<std::path::PathBuf> {
-    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-    std::env::split_paths(&std::env::var_os("PATH")?)
-        .map(|folder| folder.join(&file))
-        .find(|path| path.is_file())
 }
 
 /// The major and minor number at the beginning of a version such as `1.96.0+dfsg1`.

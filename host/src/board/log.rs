@@ -1,6 +1,6 @@
 //! What the firmware logs.
 
-use super::process::Tail;
+use crate::process::Tail;
 use defmt_decoder::{DecodeError, Table};
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};

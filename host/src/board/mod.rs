@@ -13,7 +13,6 @@ pub mod flash;
 pub mod install;
 pub mod link;
 mod log;
-pub mod process;
 pub mod qemu;
 pub mod toolchain;
 

@@ -3,9 +3,9 @@
 use super::description::Board;
 use super::link::Link;
 use super::log::{LogLine, SharedTail, decode};
-use super::process::with_tail;
 use crate::error::{Error, Result};
 use crate::file;
+use crate::process::with_tail;
 use defmt_decoder::Table;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead, BufReader, Read, Write};

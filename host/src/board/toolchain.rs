@@ -1,8 +1,9 @@
 //! Finding, or installing, what builds and emulates firmware.
 
-use super::install::{self, Install, find_program, parse_version};
-use super::process;
+use super::install::{self, Install, parse_version};
 use crate::error::{Error, Result};
+use crate::process;
+use crate::process::find_program;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::path::Path;
 
 /// Where a multiplier's cost figures come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum CostSource {

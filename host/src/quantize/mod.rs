@@ -13,10 +13,12 @@
 //! multipliers come later and change only convolutions.
 
 mod calibrate;
+mod input;
 mod lower;
 mod weights;
 
 pub use calibrate::{Calibration, RangeMethod};
+pub use input::InputCoding;
 pub use lower::quantize;
 
 use crate::multiplier::Scheme;

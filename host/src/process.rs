@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
@@ -17,6 +18,14 @@ pub struct Finished {
     pub status: ExitStatus,
     /// Its last lines, of both outputs.
     pub tail: String,
+}
+
+/// Where on `PATH` a program is.
+pub fn find_program(name: &str) -> Option<PathBuf> {
+    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    std::env::split_paths(&std::env::var_os("PATH")?)
+        .map(|folder| folder.join(&file))
+        .find(|path| path.is_file())
 }
 
 /// Runs `command` for at most `limit`, its input closed, and hands each line of its outputs to `progress`.
@@ -111,17 +120,17 @@ fn forward_lines(output: Option<impl Read + Send + 'static>, sender: Sender<Stri
 
 /// The last lines of something long.
 #[derive(Debug, Default)]
-pub(super) struct Tail(VecDeque<String>);
+pub(crate) struct Tail(VecDeque<String>);
 
 impl Tail {
-    pub(super) fn push(&mut self, line: String) {
+    pub(crate) fn push(&mut self, line: String) {
         if self.0.len() == TAIL_LINES {
             self.0.pop_front();
         }
         self.0.push_back(line);
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         Vec::from_iter(self.0.iter().map(String::as_str)).join("\n")
     }
 }

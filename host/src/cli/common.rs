@@ -1,0 +1,137 @@
+//! Arguments and output that several subcommands share.
+
+use crate::compensate::Steps;
+use crate::data::{Preprocess, Request};
+use crate::error::{Error, Result};
+use crate::multiplier::{Library, Scheme};
+use crate::prepare::{Prepared, Recipe, prepare};
+use crate::quantize::RangeMethod;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::time::Duration;
+
+/// Which network, on which images, in which integers.
+#[derive(Debug, Args)]
+pub struct NetworkArgs {
+    /// A network of the zoo (fashion-cnn, resnet8) or an ONNX file.
+    #[arg(value_name = "MODEL")]
+    pub model: String,
+    #[command(flatten)]
+    pub how: HowArgs,
+}
+
+/// How a network is prepared.
+#[derive(Debug, Args)]
+pub struct HowArgs {
+    /// Data set of the zoo (fashion-mnist, cifar10; fetched at first use) or a folder with images.
+    /// A network of the zoo knows its own.
+    #[arg(long, value_name = "NAME|PATH")]
+    pub data: Option<String>,
+    /// Mean of each channel, taken from pixel/255 before the network sees it.
+    #[arg(long, value_delimiter = ',', value_name = "M,M,M")]
+    pub mean: Vec<f32>,
+    /// Standard deviation of each channel, by which pixel/255 - mean is divided.
+    #[arg(long, value_delimiter = ',', value_name = "S,S,S")]
+    pub std: Vec<f32>,
+    /// How products are formed: sign-magnitude, unsigned or signed.
+    #[arg(long, default_value = "sign-magnitude")]
+    pub scheme: Scheme,
+    /// How activation ranges are chosen: minmax, mse or percentile:P.
+    #[arg(long, default_value = "minmax")]
+    pub range: RangeMethod,
+    /// Images that ranges and compensation are fitted to (training images).
+    #[arg(long, default_value_t = 256, value_name = "N")]
+    pub calibration_images: usize,
+    /// Test images that results are reported on.
+    #[arg(long, default_value_t = 1000, value_name = "N")]
+    pub test_images: usize,
+}
+
+impl HowArgs {
+    /// Prepares `model`, with `selection_images` images to score candidates on.
+    pub fn prepare(&self, model: &str, selection_images: usize) -> Result<Prepared> {
+        let recipe = Recipe {
+            model: model.to_owned(),
+            data: self.data.clone(),
+            preprocess: Preprocess::new(self.mean.clone(), self.std.clone())?,
+            images: Request {
+                test: self.test_images,
+                calibration: self.calibration_images,
+                selection: selection_images,
+            },
+            range_method: self.range,
+            scheme: self.scheme,
+        };
+        let spinner = Spinner::start("preparing");
+        prepare(&recipe, &mut |step| spinner.say(step))
+    }
+}
+
+/// Which multipliers, and what is done about their errors.
+#[derive(Debug, Args)]
+pub struct MultiplierArgs {
+    /// The built-in library, or a folder of truth tables (*.bin) with a costs.csv.
+    #[arg(long, default_value = "builtin", value_name = "builtin|FOLDER")]
+    pub multipliers: String,
+    /// Compensation: all, alwann (its weight map only), scale-shift or none.
+    #[arg(long, default_value = "all")]
+    pub compensation: Steps,
+}
+
+impl MultiplierArgs {
+    /// The library, for a scheme.
+    pub fn library(&self, scheme: Scheme) -> Result<Library> {
+        match self.multipliers.as_str() {
+            "builtin" => Ok(Library::builtin(scheme.wants_signed_table())),
+            folder => Library::load_folder(folder),
+        }
+    }
+}
+
+/// A line on standard error that shows the step at hand and that time passes.
+pub struct Spinner {
+    bar: ProgressBar,
+}
+
+impl Spinner {
+    /// A spinner with a first message.
+    pub fn start(message: &str) -> Spinner {
+        let bar = ProgressBar::new_spinner().with_message(message.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Spinner { bar }
+    }
+
+    /// Shows `message` from now on, and prints it where standard error is no terminal.
+    pub fn say(&self, message: &str) {
+        if self.bar.is_hidden() {
+            eprintln!("  {message}");
+        } else {
+            self.bar.set_message(message.to_owned());
+        }
+    }
+}
+
+impl Drop for Spinner {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// A progress bar on standard error for `total` steps.
+pub fn progress_bar(total: u64, what: &str) -> ProgressBar {
+    let bar = ProgressBar::new(total);
+    let template = "{msg} [{bar:30}] {pos}/{len} {elapsed}";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar.set_message(what.to_owned());
+    bar
+}
+
+/// Prints a value as JSON on standard output.
+pub fn print_json(value: &impl serde::Serialize) -> Result<()> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|e| Error::Mismatch(format!("the result can't be written as JSON: {e}")))?;
+    println!("{text}");
+    Ok(())
+}

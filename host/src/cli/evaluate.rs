@@ -1,0 +1,123 @@
+//! `skimp evaluate`: what quantization and one multiplier do to a network.
+
+use super::common::{self, MultiplierArgs, NetworkArgs};
+use crate::emulate::Emulator;
+use crate::emulate::metrics::Score;
+use crate::error::Result;
+use crate::multiplier::{Choice, ProductCache};
+use crate::optimize::Evaluator;
+use serde::Serialize;
+
+/// Measure a network on test images: float, 8-bit exact, and with one multiplier in every layer.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
+    multipliers: MultiplierArgs,
+    /// Multiplier for every layer, such as mul8u_trunc6, or 17KS~ for exchanged operands.
+    #[arg(long, value_name = "NAME")]
+    multiplier: Option<String>,
+    /// Multiplier for the first layer, if it is to be another.
+    #[arg(long, value_name = "NAME", requires = "multiplier")]
+    first: Option<String>,
+    /// Leave out the float network, which takes longest.
+    #[arg(long)]
+    no_float: bool,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    model: String,
+    scheme: String,
+    test_images: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accuracy_float: Option<f64>,
+    accuracy_8bit: f64,
+    #[serde(skip_serializing_if = "Option::is_none", flatten)]
+    approximate: Option<Approximate>,
+}
+
+#[derive(Serialize)]
+struct Approximate {
+    multiplier: String,
+    accuracy_approx: f64,
+    loss_pp: f64,
+    loss_se_pp: f64,
+    kl: f64,
+    energy_saved_pct: f64,
+}
+
+/// Runs the subcommand.
+pub fn run(args: Args) -> Result<()> {
+    let scheme = args.network.how.scheme;
+    let library = args.multipliers.library(scheme)?;
+    let products = ProductCache::new(&library, scheme)?;
+    let choose = |name: &String| Choice::parse(&library, name);
+    let multiplier = args.multiplier.as_ref().map(choose).transpose()?;
+    let first = args.first.as_ref().map(choose).transpose()?;
+    let prepared = args.network.how.prepare(&args.network.model, 0)?;
+    let spinner = common::Spinner::start("running");
+    let accuracy_float = if args.no_float {
+        None
+    } else {
+        spinner.say(&format!("float network on {} images", prepared.test.labels.len()));
+        Some(prepared.float_accuracy_pct()?)
+    };
+    spinner.say("8-bit network");
+    let steps = args.multipliers.compensation;
+    let calibration = &prepared.calibration.codes;
+    let evaluator = Evaluator::new(&prepared.quantized, &products, steps, calibration, &prepared.test)?;
+    let accuracy_8bit = evaluator.exact_score().accuracy_pct();
+    let approximate = multiplier.map(|choice| -> Result<Approximate> {
+        spinner.say("approximate network");
+        let mut assignment = vec![choice; prepared.quantized.convs().count()];
+        if let (Some(first), Some(layer)) = (first, assignment.first_mut()) {
+            *layer = first;
+        }
+        let convs = evaluator.compensate(&assignment)?;
+        let logits = Emulator::new(&prepared.quantized, &convs)?.run(&prepared.test.codes);
+        let measured = evaluator.compare(&logits);
+        let score: &Score = &measured.score;
+        let layers = prepared.quantized.multiplications();
+        let energy = assignment.iter().zip(&layers);
+        let energy: f64 =
+            energy.map(|(c, &n)| library.multipliers()[c.multiplier].power_rel * n as f64).sum();
+        Ok(Approximate {
+            multiplier: choice.name(&library),
+            accuracy_approx: score.accuracy_pct(),
+            loss_pp: measured.loss_pp,
+            loss_se_pp: measured.loss_se_pp,
+            kl: measured.kl,
+            energy_saved_pct: 100.0 * (1.0 - energy / layers.iter().sum::<u64>() as f64),
+        })
+    });
+    let approximate = approximate.transpose()?;
+    drop(spinner);
+    let report = Report {
+        model: args.network.model,
+        scheme: scheme.to_string(),
+        test_images: prepared.test.labels.len(),
+        accuracy_float,
+        accuracy_8bit,
+        approximate,
+    };
+    if args.json {
+        return common::print_json(&report);
+    }
+    println!("{} on {} test images, {} scheme", report.model, report.test_images, report.scheme);
+    if let Some(accuracy) = report.accuracy_float {
+        println!("  float        {accuracy:6.2} %");
+    }
+    println!("  8-bit exact  {accuracy_8bit:6.2} %");
+    if let Some(a) = report.approximate {
+        println!(
+            "  {:<12} {:6.2} %   loss {:+.2} +- {:.2} points, KL {:.4}, {:.1} % of multiplication energy saved",
+            a.multiplier, a.accuracy_approx, a.loss_pp, a.loss_se_pp, a.kl, a.energy_saved_pct
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,212 @@
+//! `skimp image`: building and inspecting flash images.
+
+use super::common::{self, MultiplierArgs, NetworkArgs};
+use crate::error::{Error, Result};
+use crate::execute::AlignedImage;
+use crate::file;
+use crate::image;
+use crate::multiplier::{Choice, ProductCache};
+use crate::optimize::{Evaluator, names};
+use crate::report::{Align, text_table};
+use serde::Serialize;
+use skimp_runtime::image::{Op, Tensor};
+use std::path::PathBuf;
+
+/// Build or inspect flash images.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Build the image of a network with given multipliers.
+    Build(Build),
+    /// Show what is in an image: layers, tables, flash and memory.
+    Inspect(Inspect),
+}
+
+/// Build the image of a network with given multipliers.
+#[derive(Debug, clap::Args)]
+pub struct Build {
+    #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
+    multipliers: MultiplierArgs,
+    /// Multipliers of the layers, separated by commas, in the order `front.json` lists the layers; a
+    /// single one goes into every layer.
+    #[arg(long, value_delimiter = ',', required = true, value_name = "NAME,NAME,...")]
+    assignment: Vec<String>,
+    /// The image file to write.
+    #[arg(long, default_value = "network.skimp", value_name = "FILE")]
+    out: PathBuf,
+}
+
+/// Show what is in an image.
+#[derive(Debug, clap::Args)]
+pub struct Inspect {
+    /// The image file.
+    image: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the subcommand.
+pub fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Build(args) => build(args),
+        Command::Inspect(args) => inspect(args),
+    }
+}
+
+fn build(args: Build) -> Result<()> {
+    let scheme = args.network.how.scheme;
+    let library = args.multipliers.library(scheme)?;
+    let products = ProductCache::new(&library, scheme)?;
+    let choices =
+        args.assignment.iter().map(|name| Choice::parse(&library, name)).collect::<Result<Vec<Choice>>>()?;
+    let prepared = args.network.how.prepare(&args.network.model, 0)?;
+    let network = &prepared.quantized;
+    let layers = network.convs().count();
+    let assignment = match choices.as_slice() {
+        &[choice] => vec![choice; layers],
+        _ if choices.len() == layers => choices,
+        _ => {
+            let named: Vec<&str> = network.convs().map(|(layer, _)| layer.name.as_str()).collect();
+            return Err(Error::Argument(format!(
+                "--assignment names {} multipliers, but {layers} layers multiply: {}",
+                choices.len(),
+                named.join(", ")
+            )));
+        }
+    };
+    let calibration = &prepared.calibration.codes;
+    let steps = args.multipliers.compensation;
+    let evaluator = Evaluator::new(network, &products, steps, calibration, &prepared.test)?;
+    let convs = evaluator.compensate(&assignment)?;
+    let image = image::build(network, &convs, &names(&library, &assignment))?;
+    file::write_atomically(&args.out, &image.bytes)?;
+    println!(
+        "wrote {}: {} bytes of flash, {} bytes of arena (no placement could need less than {})",
+        args.out.display(),
+        image.bytes.len(),
+        image.arena_bytes,
+        image.arena_lower_bound_bytes
+    );
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Contents {
+    name: String,
+    flash_bytes: usize,
+    arena_bytes: usize,
+    input_bytes: usize,
+    outputs: usize,
+    layers: Vec<LayerRow>,
+    tables: Vec<TableRow>,
+}
+
+#[derive(Serialize)]
+struct LayerRow {
+    name: String,
+    operator: &'static str,
+    output: String,
+    multiplications: u64,
+    table: Option<String>,
+    weight_bytes: u32,
+}
+
+#[derive(Serialize)]
+struct TableRow {
+    name: String,
+    entry: String,
+    rows: u16,
+    bytes: u32,
+}
+
+fn inspect(args: Inspect) -> Result<()> {
+    let bytes = file::read(&args.image)?;
+    let image = AlignedImage::new(&bytes);
+    let network = skimp_runtime::Network::load(image.bytes())
+        .map_err(|e| Error::file(&args.image, format!("{e}; build images with `skimp image build`")))?;
+    let tables: Vec<TableRow> = network
+        .tables()
+        .map(|t| TableRow {
+            name: t.name.to_owned(),
+            entry: format!("{:?}", t.entry).to_lowercase(),
+            rows: t.rows,
+            bytes: t.entries.bytes,
+        })
+        .collect();
+    let layers = network.layers().map(|layer| layer_row(layer.name, &layer.op, &tables)).collect();
+    let contents = Contents {
+        name: network.name().to_owned(),
+        flash_bytes: bytes.len(),
+        arena_bytes: network.arena_bytes(),
+        input_bytes: network.input_bytes(),
+        outputs: network.output_len(),
+        layers,
+        tables,
+    };
+    if args.json {
+        return common::print_json(&contents);
+    }
+    print_contents(&contents);
+    Ok(())
+}
+
+fn layer_row(name: &str, op: &Op, tables: &[TableRow]) -> LayerRow {
+    let shape = |t: &Tensor| format!("{}x{}x{}", t.height, t.width, t.channels);
+    let (operator, output, conv) = match op {
+        Op::Conv2d(op) => ("conv2d", &op.output, Some(op)),
+        Op::Add(op) => ("add", &op.output, None),
+        Op::MaxPool(op) => ("max pool", &op.output, None),
+        Op::AveragePool(op) => ("average pool", &op.output, None),
+        Op::Slice(op) => ("slice", &op.output, None),
+        Op::Pad(op) => ("pad", &op.output, None),
+    };
+    let pixels = u64::from(output.height) * u64::from(output.width);
+    LayerRow {
+        name: name.to_owned(),
+        operator,
+        output: shape(output),
+        multiplications: conv.map_or(0, |c| pixels * u64::from(c.weights.bytes)),
+        table: conv.and_then(|c| tables.get(usize::from(c.table))).map(|t| t.name.clone()),
+        weight_bytes: conv.map_or(0, |c| c.weights.bytes),
+    }
+}
+
+fn print_contents(contents: &Contents) {
+    println!(
+        "{}: {} bytes of flash, {} bytes of arena, {} bytes of input, {} outputs",
+        contents.name, contents.flash_bytes, contents.arena_bytes, contents.input_bytes, contents.outputs
+    );
+    let columns = [
+        ("layer", Align::Left),
+        ("operator", Align::Left),
+        ("output", Align::Right),
+        ("multiplications", Align::Right),
+        ("weight bytes", Align::Right),
+        ("multiplier", Align::Left),
+    ];
+    let rows: Vec<Vec<String>> = contents
+        .layers
+        .iter()
+        .map(|l| {
+            vec![
+                l.name.clone(),
+                l.operator.to_owned(),
+                l.output.clone(),
+                l.multiplications.to_string(),
+                l.weight_bytes.to_string(),
+                l.table.clone().unwrap_or_default(),
+            ]
+        })
+        .collect();
+    print!("{}", text_table(&columns, &rows));
+    let columns =
+        [("table", Align::Left), ("entry", Align::Left), ("rows", Align::Right), ("bytes", Align::Right)];
+    let rows: Vec<Vec<String>> = contents
+        .tables
+        .iter()
+        .map(|t| vec![t.name.clone(), t.entry.clone(), t.rows.to_string(), t.bytes.to_string()])
+        .collect();
+    print!("{}", text_table(&columns, &rows));
+}

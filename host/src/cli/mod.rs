@@ -1,0 +1,72 @@
+//! The `skimp` command: what was typed, and which part of the library does it.
+//!
+//! One file a subcommand: its arguments, and a `run` that calls the library and prints. Progress and
+//! messages go to standard error, results to standard output.
+
+mod common;
+mod data;
+mod demo;
+mod evaluate;
+mod flash;
+mod image;
+mod optimize;
+mod run;
+
+use clap::{Parser, Subcommand};
+
+/// Approximate multipliers for trained CNNs, from the model to the microcontroller.
+///
+/// skimp quantizes a trained network to 8 bits, chooses for each layer an approximate multiplier it can
+/// live with, compensates the errors without retraining, and writes a flash image that a microcontroller
+/// runs bit for bit.
+#[derive(Debug, Parser)]
+#[command(name = "skimp", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Threads to use; all cores unless given. Results do not depend on it.
+    #[arg(long, global = true, value_name = "N")]
+    threads: Option<usize>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The whole way once: train-ready network to emulated microcontroller, in a minute or two.
+    Demo(demo::Args),
+    /// Choose multipliers for a network and write the front and the flash image.
+    Optimize(optimize::Args),
+    /// Measure a network: float, 8-bit, and with one multiplier everywhere.
+    Evaluate(evaluate::Args),
+    /// Build or inspect flash images.
+    #[command(subcommand)]
+    Image(image::Command),
+    /// Run an image on a board (emulated or real) or on the host.
+    Run(run::Args),
+    /// Write firmware and image to a real board through probe-rs.
+    Flash(flash::Args),
+    /// Fetch data sets.
+    #[command(subcommand)]
+    Data(data::Command),
+}
+
+impl Cli {
+    /// Does what was asked.
+    pub fn run(self) -> crate::Result<()> {
+        if let Some(threads) = self.threads {
+            if threads == 0 {
+                return Err(crate::Error::Argument("--threads must be at least 1".into()));
+            }
+            // Fails only if a pool exists already, and nothing has used one yet.
+            let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+        }
+        match self.command {
+            Command::Demo(args) => demo::run(args),
+            Command::Optimize(args) => optimize::run(args),
+            Command::Evaluate(args) => evaluate::run(args),
+            Command::Image(command) => image::run(command),
+            Command::Run(args) => run::run(args),
+            Command::Flash(args) => flash::run(args),
+            Command::Data(command) => data::run(command),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! `skimp optimize`: the search.
+
+use super::common::{self, MultiplierArgs, NetworkArgs, Spinner};
+use crate::accelerator::AcceleratorModel;
+use crate::error::{Error, Result};
+use crate::multiplier::{Library, ProductCache};
+use crate::optimize::{Optimized, Options, optimize};
+use crate::prepare::Prepared;
+use crate::report::front_table;
+use serde::Serialize;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+/// Choose a multiplier for each layer by NSGA-II with compensation; write the front and the flash image.
+///
+/// Candidates are compensated on calibration images, scored on other training images, and the chosen point
+/// is verified on test images that neither has seen.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
+    multipliers: MultiplierArgs,
+    #[command(flatten)]
+    search: SearchArgs,
+    /// Folder for front.csv, front.svg, front.json and network.skimp.
+    #[arg(long, default_value = "out/optimize", value_name = "FOLDER")]
+    out: PathBuf,
+    /// Print one JSON object at the end.
+    #[arg(long)]
+    json: bool,
+}
+
+/// How to search.
+#[derive(Debug, clap::Args)]
+pub struct SearchArgs {
+    /// Largest accuracy loss of the point to choose, in percentage points against the 8-bit network.
+    #[arg(long, default_value_t = 0.6, value_name = "POINTS", allow_negative_numbers = true)]
+    pub max_loss: f64,
+    /// Tiles of the accelerator: at most so many different multipliers.
+    #[arg(long, default_value_t = 4, value_name = "T")]
+    pub tiles: usize,
+    /// Accelerator model: power-gated, pipelined or pipelined:IDLE_FRACTION.
+    #[arg(long, default_value = "power-gated")]
+    pub accelerator: AcceleratorModel,
+    /// Multipliers in each tile's array (rounds a pipelined layer up to whole cycles).
+    #[arg(long, default_value_t = 256, value_name = "N")]
+    pub array_size: u32,
+    /// Genomes in a generation.
+    #[arg(long, default_value_t = 24, value_name = "N")]
+    pub population: usize,
+    /// Generations after the first.
+    #[arg(long, default_value_t = 12, value_name = "N")]
+    pub generations: usize,
+    /// Training images that candidates are scored on.
+    #[arg(long, default_value_t = 500, value_name = "N")]
+    pub selection_images: usize,
+    /// Seed of the search; the same seed gives the same result on any number of threads.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub seed: u64,
+}
+
+impl SearchArgs {
+    /// What was asked for, checked.
+    pub fn options(&self) -> Result<Options> {
+        if !self.max_loss.is_finite() {
+            return Err(Error::Argument(format!("--max-loss must be a number, not {}", self.max_loss)));
+        }
+        if self.selection_images == 0 {
+            return Err(Error::Argument("--selection-images must be at least 1".into()));
+        }
+        Ok(Options {
+            tiles: self.tiles,
+            population: self.population,
+            generations: self.generations,
+            seed: self.seed,
+            accelerator: self.accelerator,
+            array_size: self.array_size,
+            max_loss_pp: self.max_loss,
+        })
+    }
+}
+
+/// Searches with a progress bar.
+pub fn search(
+    prepared: &Prepared,
+    library: &Library,
+    multipliers: &MultiplierArgs,
+    options: &Options,
+) -> Result<Optimized> {
+    let products = ProductCache::new(library, prepared.quantized.scheme)?;
+    let bar = common::progress_bar(options.generations as u64, "search");
+    let optimized = optimize(prepared, &products, multipliers.compensation, options, |progress| {
+        bar.set_position(progress.generation as u64);
+        let message = format!(
+            "generation {:>2}: {:>3} evaluations, {:.1} % saved within the budget",
+            progress.generation, progress.evaluations, progress.best_saved_pct
+        );
+        if bar.is_hidden() {
+            eprintln!("  {message}");
+        } else {
+            bar.set_message(message);
+        }
+        ControlFlow::Continue(())
+    });
+    bar.finish_and_clear();
+    optimized
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    model: &'a str,
+    accuracy_8bit: f64,
+    accuracy_approx: f64,
+    energy_saved_pct: f64,
+    loss_search_pp: f64,
+    loss_test_pp: f64,
+    loss_test_se_pp: f64,
+    multipliers: &'a [String],
+    flash_bytes: usize,
+    arena_bytes: usize,
+    evaluations: usize,
+    memo_hits: usize,
+}
+
+/// Runs the subcommand.
+pub fn run(args: Args) -> Result<()> {
+    let options = args.search.options()?;
+    let scheme = args.network.how.scheme;
+    let library = args.multipliers.library(scheme)?;
+    let prepared = args.network.how.prepare(&args.network.model, args.search.selection_images)?;
+    let optimized = search(&prepared, &library, &args.multipliers, &options)?;
+    let spinner = Spinner::start("writing");
+    optimized.write(&prepared, &library, &options, &args.out)?;
+    drop(spinner);
+    let chosen = optimized.chosen();
+    if args.json {
+        return common::print_json(&Report {
+            model: &args.network.model,
+            accuracy_8bit: optimized.exact_accuracy_pct,
+            accuracy_approx: optimized.verified.score.accuracy_pct(),
+            energy_saved_pct: chosen.energy_saved_pct,
+            loss_search_pp: chosen.loss_pp,
+            loss_test_pp: optimized.verified.loss_pp,
+            loss_test_se_pp: optimized.verified.loss_se_pp,
+            multipliers: &optimized.multipliers,
+            flash_bytes: optimized.image.bytes.len(),
+            arena_bytes: optimized.image.arena_bytes,
+            evaluations: optimized.selection.evaluations,
+            memo_hits: optimized.selection.memo_hits,
+        });
+    }
+    print!("{}", front_table(&optimized.front));
+    println!(
+        "chosen: {:.1} % of multiplication energy saved; on {} test images {:.2} % against {:.2} % exact \
+         (loss {:+.2} +- {:.2} points)",
+        chosen.energy_saved_pct,
+        prepared.test.labels.len(),
+        optimized.verified.score.accuracy_pct(),
+        optimized.exact_accuracy_pct,
+        optimized.verified.loss_pp,
+        optimized.verified.loss_se_pp
+    );
+    println!(
+        "evaluated {} assignments ({} came up again); wrote {}",
+        optimized.selection.evaluations,
+        optimized.selection.memo_hits,
+        args.out.display()
+    );
+    Ok(())
+}

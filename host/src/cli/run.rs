@@ -1,0 +1,202 @@
+//! `skimp run`: an image on a board or on the host.
+
+use super::common::{self, Spinner};
+use crate::board::{self, Board, Install};
+use crate::data::{self, Preprocess, Request};
+use crate::emulate::metrics::Score;
+use crate::error::{Error, Result};
+use crate::execute::{self, AlignedImage};
+use crate::file;
+use crate::network::Shape;
+use crate::quantize::{InputCoding, QuantizedTensor};
+use crate::report::{Align, text_table};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// Run an image on a board (emulated or real) or on the host, and compare with the host.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The image file.
+    image: PathBuf,
+    /// Where to run it: a board that QEMU emulates, or `host`.
+    #[arg(long, value_name = "NAME")]
+    board: String,
+    /// Test images of a data set (by name or folder), or a file of input codes one after another.
+    #[arg(long, value_name = "NAME|PATH")]
+    inputs: String,
+    /// How many images of a data set.
+    #[arg(long, default_value_t = 200, value_name = "N")]
+    images: usize,
+    /// Mean of each channel, as the network was prepared with.
+    #[arg(long, value_delimiter = ',', value_name = "M,M,M")]
+    mean: Vec<f32>,
+    /// Standard deviation of each channel, as the network was prepared with.
+    #[arg(long, value_delimiter = ',', value_name = "S,S,S")]
+    std: Vec<f32>,
+    /// Say what is missing instead of installing it.
+    #[arg(long)]
+    no_install: bool,
+    /// Print one JSON object, logits included.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    board: String,
+    images: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accuracy: Option<f64>,
+    logits_differing: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    insns_per_inference: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    layers: Vec<LayerInsns>,
+    logits: Vec<Vec<i32>>,
+}
+
+/// What one layer took on a board.
+#[derive(Debug, Clone, Serialize)]
+pub struct LayerInsns {
+    /// The layer's name.
+    pub name: String,
+    /// Instructions, as an emulator counts them.
+    pub insns: u64,
+}
+
+/// Inputs as codes, with labels where they are known.
+struct Inputs {
+    codes: Vec<u8>,
+    labels: Option<Vec<u8>>,
+}
+
+/// Runs the subcommand.
+pub fn run(args: Args) -> Result<()> {
+    let image = AlignedImage::new(&file::read(&args.image)?);
+    let network =
+        image.load().map_err(|e| Error::file(&args.image, format!("{e}; see `skimp image inspect`")))?;
+    let inputs = inputs(&args, &network)?;
+    let on_host = execute::on_host(&image, &inputs.codes)?;
+    let (logits, insns, layers) = if args.board == "host" {
+        (on_host.clone(), None, Vec::new())
+    } else {
+        let board = Board::find(&args.board)?;
+        let install = if args.no_install { Install::Forbidden } else { Install::Allowed };
+        let run = on_board(board, &args.image, &image, &inputs.codes, install)?;
+        (run.logits, run.insns_per_inference, run.layers)
+    };
+    let outputs = network.output_len();
+    let report = Report {
+        board: args.board,
+        images: logits.len() / outputs,
+        accuracy: inputs.labels.map(|labels| Score::new(&logits, &labels).accuracy_pct()),
+        logits_differing: execute::images_differing(&on_host, &logits, outputs),
+        insns_per_inference: insns,
+        layers,
+        logits: logits.chunks(outputs).map(<[i32]>::to_vec).collect(),
+    };
+    if args.json {
+        common::print_json(&report)?;
+    } else {
+        print(&report);
+    }
+    if report.logits_differing > 0 {
+        return Err(Error::Mismatch(format!(
+            "{} of {} images have other logits on {} than on the host",
+            report.logits_differing, report.images, report.board
+        )));
+    }
+    Ok(())
+}
+
+fn print(report: &Report) {
+    println!("{}: {} images", report.board, report.images);
+    if let Some(accuracy) = report.accuracy {
+        println!("  accuracy {accuracy:.2} %");
+    }
+    println!("  images with other logits than on the host: {}", report.logits_differing);
+    if let Some(insns) = report.insns_per_inference {
+        println!("  {insns} instructions per inference");
+        print!("{}", layer_table(&report.layers));
+    }
+}
+
+/// Instructions by layer as a table.
+pub fn layer_table(layers: &[LayerInsns]) -> String {
+    let rows: Vec<Vec<String>> = layers.iter().map(|l| vec![l.name.clone(), l.insns.to_string()]).collect();
+    text_table(&[("layer", Align::Left), ("instructions", Align::Right)], &rows)
+}
+
+/// What a board did, in instructions.
+pub struct OnBoard {
+    /// Logits of all inputs.
+    pub logits: Vec<i32>,
+    /// Instructions for one inference, if counted.
+    pub insns_per_inference: Option<u64>,
+    /// Instructions by layer, if counted.
+    pub layers: Vec<LayerInsns>,
+}
+
+/// Starts `board` in QEMU with the image of file `path` and streams `codes` through it, with progress.
+pub fn on_board(
+    board: &'static Board,
+    path: &Path,
+    image: &AlignedImage,
+    codes: &[u8],
+    install: Install,
+) -> Result<OnBoard> {
+    let spinner = Spinner::start(board.name);
+    let log = |line: board::LogLine| {
+        if matches!(line.level, "warn" | "error") {
+            eprintln!("  {}: {}", line.level, line.message);
+        }
+    };
+    let mut device = board::emulate(board, Some(path), install, &mut |line| spinner.say(line), log)?;
+    drop(spinner);
+    let network = image.load()?;
+    let total = codes.len() / network.input_bytes();
+    let bar = common::progress_bar(total as u64, board.name);
+    let run = execute::on_board(&mut device, image, codes, |done| {
+        bar.set_position(done as u64);
+        if bar.is_hidden() && done % 50 == 0 {
+            eprintln!("  {done} of {total} images");
+        }
+    });
+    bar.finish_and_clear();
+    let run = run?;
+    let layers = network.layers().zip(&run.layer_ticks).filter_map(|(layer, &ticks)| {
+        Some(LayerInsns { name: layer.name.to_owned(), insns: device.insns(ticks.into())? })
+    });
+    Ok(OnBoard {
+        layers: layers.collect(),
+        insns_per_inference: device.insns(run.ticks_per_inference),
+        logits: run.logits,
+    })
+}
+
+fn inputs(args: &Args, network: &skimp_runtime::Network) -> Result<Inputs> {
+    let path = Path::new(&args.inputs);
+    if path.is_file() {
+        return Ok(Inputs { codes: file::read(path)?, labels: None });
+    }
+    let request = Request { test: args.images, calibration: 0, selection: 0 };
+    let spinner = Spinner::start("reading images");
+    let set = data::open(&args.inputs, &request, &mut |line| spinner.say(line))?.test;
+    let head = network.head();
+    let input = QuantizedTensor {
+        name: "input".into(),
+        shape: Shape::new(head.input.height.into(), head.input.width.into(), head.input.channels.into()),
+        scale: head.input_scale.into(),
+        zero_point: head.input_zero_point,
+    };
+    if set.shape != input.shape {
+        return Err(Error::Mismatch(format!(
+            "{} holds images of {}, the network takes {}",
+            args.inputs, set.shape, input.shape
+        )));
+    }
+    let preprocess = Preprocess::new(args.mean.clone(), args.std.clone())?;
+    preprocess.check(input.shape.channels)?;
+    let coding = InputCoding::new(&input, |pixel, channel| preprocess.value(pixel, channel));
+    Ok(Inputs { codes: coding.encode(&set.images), labels: Some(set.labels) })
+}

@@ -1,0 +1,13 @@
+//! Choosing multipliers for a network: what `skimp optimize` does, as a library.
+//!
+//! [`Evaluator`] compensates and measures assignments on images that compensation has not seen,
+//! [`search`] runs NSGA-II over genomes with it, and [`Selection`] is what comes out: the front, and the
+//! point of least energy within a loss budget. [`optimize`] is all of it, up to the flash image.
+
+mod evaluator;
+mod run;
+mod search;
+
+pub use evaluator::{Evaluator, LabelledCodes, Measured};
+pub use run::{FrontFile, Optimized, names, optimize};
+pub use search::{Candidate, Options, Progress, Selection, search};

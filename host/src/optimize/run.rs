@@ -1,0 +1,147 @@
+//! From a prepared network to a verified image.
+
+use super::evaluator::{Evaluator, Measured};
+use super::search::{Options, Progress, Selection, search};
+use crate::compensate::Steps;
+use crate::emulate::ApproximateConv;
+use crate::error::Result;
+use crate::image::{self, FlashImage};
+use crate::multiplier::{Choice, CostSource, Library, ProductCache};
+use crate::prepare::Prepared;
+use crate::report::{Chart, FrontPoint, Mark, front_csv};
+use crate::{error::Error, file};
+use serde::Serialize;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+/// What an optimization ends with.
+pub struct Optimized {
+    /// The search's result.
+    pub selection: Selection,
+    /// Names of the layers that multiply.
+    pub layers: Vec<String>,
+    /// Names of their multipliers at the chosen point.
+    pub multipliers: Vec<String>,
+    /// The chosen point's convolutions.
+    pub convs: Vec<ApproximateConv>,
+    /// The chosen point on the test images.
+    pub verified: Measured,
+    /// Accuracy of the exact 8-bit network on the test images, in percent.
+    pub exact_accuracy_pct: f64,
+    /// The chosen point's image.
+    pub image: FlashImage,
+    /// The front as reported.
+    pub front: Vec<FrontPoint>,
+}
+
+/// Searches on the selection images, picks a point, verifies it on the test images and builds its image.
+pub fn optimize(
+    prepared: &Prepared,
+    products: &ProductCache,
+    steps: Steps,
+    options: &Options,
+    on_progress: impl FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Optimized> {
+    let (network, library) = (&prepared.quantized, products.library());
+    let calibration = &prepared.calibration.codes;
+    let evaluator = Evaluator::new(network, products, steps, calibration, &prepared.selection)?;
+    let selection = search(&evaluator, library, &network.multiplications(), options, on_progress)?;
+    let assignment = &selection.front[selection.chosen].assignment;
+    let tester = Evaluator::new(network, products, steps, calibration, &prepared.test)?;
+    let multipliers = names(library, assignment);
+    let convs = tester.compensate(assignment)?;
+    let front = selection.front.iter().enumerate().map(|(i, candidate)| FrontPoint {
+        label: i.to_string(),
+        assignment: names(library, &candidate.assignment),
+        energy_saved_pct: candidate.energy.saved_pct,
+        loss_pp: candidate.measured.loss_pp,
+        kl: Some(candidate.measured.kl),
+        chosen: i == selection.chosen,
+    });
+    Ok(Optimized {
+        front: front.collect(),
+        layers: network.convs().map(|(layer, _)| layer.name.clone()).collect(),
+        verified: tester.measure(assignment)?,
+        exact_accuracy_pct: tester.exact_score().accuracy_pct(),
+        image: image::build(network, &convs, &multipliers)?,
+        multipliers,
+        convs,
+        selection,
+    })
+}
+
+/// Names of the multipliers of an assignment.
+pub fn names(library: &Library, assignment: &[Choice]) -> Vec<String> {
+    assignment.iter().map(|choice| choice.name(library)).collect()
+}
+
+/// The front and the chosen point as `front.json` has them.
+#[derive(Debug, Clone, Serialize)]
+pub struct FrontFile<'a> {
+    /// The network.
+    pub network: &'a str,
+    /// How products are formed.
+    pub scheme: String,
+    /// Where energies come from, such as `gate-model` or `published`.
+    pub cost_sources: Vec<CostSource>,
+    /// Names of the layers that multiply, in the order of each assignment.
+    pub layers: &'a [String],
+    /// The front.
+    pub front: &'a [FrontPoint],
+    /// Loss of the chosen point on the test images, in percentage points.
+    pub loss_test_pp: f64,
+    /// Its paired standard error.
+    pub loss_test_se_pp: f64,
+    /// Divergence of the chosen point on the test images, in nats.
+    pub kl_test: f64,
+}
+
+impl Optimized {
+    /// The chosen point.
+    pub fn chosen(&self) -> &FrontPoint {
+        &self.front[self.selection.chosen]
+    }
+
+    /// Writes `front.csv`, `front.svg`, `front.json` and the image `network.skimp` into `folder`.
+    pub fn write(
+        &self,
+        prepared: &Prepared,
+        library: &Library,
+        options: &Options,
+        folder: &Path,
+    ) -> Result<()> {
+        let marks = self.selection.uniform.iter().map(|(choice, saved, loss)| Mark {
+            label: choice.name(library),
+            energy_saved_pct: *saved,
+            loss_pp: *loss,
+        });
+        let marks: Vec<Mark> = marks.collect();
+        let title = format!("{}: accuracy loss against multiplication energy saved", prepared.float.name);
+        let chart = Chart {
+            title: &title,
+            front: &self.front,
+            evaluated: &self.selection.evaluated,
+            marks: &marks,
+            loss_budget_pp: Some(options.max_loss_pp),
+        };
+        let mut cost_sources: Vec<CostSource> = library.multipliers().iter().map(|m| m.cost_source).collect();
+        cost_sources.sort();
+        cost_sources.dedup();
+        let json = FrontFile {
+            network: &prepared.float.name,
+            scheme: prepared.quantized.scheme.to_string(),
+            cost_sources,
+            layers: &self.layers,
+            front: &self.front,
+            loss_test_pp: self.verified.loss_pp,
+            loss_test_se_pp: self.verified.loss_se_pp,
+            kl_test: self.verified.kl,
+        };
+        let json = serde_json::to_string_pretty(&json)
+            .map_err(|e| Error::Mismatch(format!("the front can't be written as JSON: {e}")))?;
+        file::write_atomically(folder.join("front.csv"), front_csv(&self.layers, &self.front).as_bytes())?;
+        file::write_atomically(folder.join("front.svg"), chart.to_svg().as_bytes())?;
+        file::write_atomically(folder.join("front.json"), json.as_bytes())?;
+        file::write_atomically(folder.join("network.skimp"), &self.image.bytes)
+    }
+}

@@ -1,0 +1,110 @@
+//! From a model and a data set to a quantized network with its images as input codes: what every
+//! subcommand begins with.
+
+use crate::data::{self, DataSet, Preprocess, Request};
+use crate::error::{Error, Result};
+use crate::import;
+use crate::multiplier::Scheme;
+use crate::network::{FloatNetwork, Network};
+use crate::optimize::LabelledCodes;
+use crate::quantize::{Calibration, InputCoding, QuantizedNetwork, RangeMethod, quantize};
+use crate::zoo;
+
+/// What to prepare.
+#[derive(Debug, Clone)]
+pub struct Recipe {
+    /// A network of the zoo or a model file.
+    pub model: String,
+    /// A data set of the zoo or a folder; `None` for the one that belongs to a network of the zoo.
+    pub data: Option<String>,
+    /// How pixels become the network's input.
+    pub preprocess: Preprocess,
+    /// How many images to take.
+    pub images: Request,
+    /// How activation ranges are chosen.
+    pub range_method: RangeMethod,
+    /// How products are formed.
+    pub scheme: Scheme,
+}
+
+/// A quantized network and its images.
+pub struct Prepared {
+    /// As imported.
+    pub float: Network,
+    /// In 8 bits.
+    pub quantized: QuantizedNetwork,
+    /// From pixels to codes.
+    pub coding: InputCoding,
+    /// Pixels to real values.
+    pub preprocess: Preprocess,
+    /// Training images that compensation may fit to.
+    pub calibration: LabelledCodes,
+    /// Training images that candidates are scored on.
+    pub selection: LabelledCodes,
+    /// Test images as pixels.
+    pub test_images: DataSet,
+    /// Test images as codes.
+    pub test: LabelledCodes,
+}
+
+/// Imports, calibrates and quantizes. Each step is told to `progress` before it starts.
+pub fn prepare(recipe: &Recipe, progress: &mut dyn FnMut(&str)) -> Result<Prepared> {
+    let (path, own_data) = zoo::resolve(&recipe.model)?;
+    progress(&format!("importing {}", path.display()));
+    let float = import::open(&path)?;
+    let name = recipe.data.as_deref().or(own_data).ok_or_else(|| {
+        Error::Argument(format!(
+            "{} is not a network of the zoo: say which images it was trained on with --data",
+            recipe.model
+        ))
+    })?;
+    let splits = data::open(name, &recipe.images, progress)?;
+    let input = float.tensors[float.input].shape;
+    for set in [&splits.calibration, &splits.selection, &splits.test] {
+        if set.shape != input {
+            return Err(Error::Mismatch(format!(
+                "{} takes images of {input}, those of {name} are {}",
+                float.name, set.shape
+            )));
+        }
+    }
+    recipe.preprocess.check(input.channels)?;
+    progress(&format!("calibrating on {} images", splits.calibration.len()));
+    let runner = FloatNetwork::new(&float)?;
+    let fill = |i: usize, image: &mut [f32]| {
+        recipe.preprocess.apply(splits.calibration.image(i), input.channels, image)
+    };
+    let calibration = Calibration::measure(&runner, splits.calibration.len(), fill)?;
+    let quantized = quantize(&float, &calibration, recipe.range_method, recipe.scheme)?;
+    let coding = InputCoding::new(&quantized.tensors[quantized.input], |pixel, channel| {
+        recipe.preprocess.value(pixel, channel)
+    });
+    let codes =
+        |set: &DataSet| LabelledCodes { codes: coding.encode(&set.images), labels: set.labels.clone() };
+    Ok(Prepared {
+        calibration: codes(&splits.calibration),
+        selection: codes(&splits.selection),
+        test: codes(&splits.test),
+        test_images: splits.test,
+        preprocess: recipe.preprocess.clone(),
+        coding,
+        quantized,
+        float,
+    })
+}
+
+impl Prepared {
+    /// Share of the test images the float network classifies correctly, in percent.
+    pub fn float_accuracy_pct(&self) -> Result<f64> {
+        let runner = FloatNetwork::new(&self.float)?;
+        let images = &self.test_images;
+        let fill = |i: usize, image: &mut [f32]| {
+            self.preprocess.apply(images.image(i), images.shape.channels, image)
+        };
+        let logits = runner.run_each(images.len(), fill)?;
+        let classes = logits.chunks_exact(runner.outputs()).map(crate::network::argmax);
+        let right =
+            classes.zip(&images.labels).filter(|&(class, &label)| class == usize::from(label)).count();
+        Ok(100.0 * right as f64 / images.len() as f64)
+    }
+}

@@ -1,0 +1,235 @@
+//! The shapes of the chart as SVG elements.
+
+use super::FrontPoint;
+use super::axis::Axis;
+use super::chart::{Chart, Mark};
+use std::fmt::Write;
+
+const WIDTH: f64 = 800.0;
+const HEIGHT: f64 = 512.0;
+/// The plotting area: left, right, top, bottom.
+const AREA: (f64, f64, f64, f64) = (72.0, 776.0, 56.0, 432.0);
+
+const STYLE: &str = "\
+text{font-family:system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif;font-size:13px;fill:#1f2933}
+.title{font-size:16px;font-weight:600}
+.small{font-size:12px;fill:#52606d}
+.halo{paint-order:stroke;stroke:#ffffff;stroke-width:4px;stroke-linejoin:round}
+.grid{stroke:#e4e7eb}
+.zero{stroke:#7b8794}
+.faint{fill:#9aa5b1;fill-opacity:.4}
+.line{fill:none;stroke:#1d6fb8;stroke-width:1.5;stroke-linejoin:round}
+.front{fill:#1d6fb8}
+.mark{fill:#ffffff;stroke:#b8651d;stroke-width:1.5}
+.budget{stroke:#c0392b;stroke-width:1.5;stroke-dasharray:6 4}
+.budgettext{fill:#a93226}
+.ring{fill:none;stroke:#14522d;stroke-width:2.5}
+.chosen{font-weight:600;fill:#14522d}
+";
+
+/// A chart half drawn.
+pub struct Drawing {
+    svg: String,
+    x: Axis,
+    y: Axis,
+    /// Points that did not fit.
+    beyond: usize,
+}
+
+impl Drawing {
+    /// An empty chart with these axes.
+    pub fn new(title: &str, x: Axis, y: Axis) -> Self {
+        let mut drawing = Drawing { svg: String::new(), x, y, beyond: 0 };
+        drawing.frame(title);
+        drawing
+    }
+
+    /// The whole document.
+    pub fn finish(mut self) -> String {
+        self.svg.push_str("</svg>\n");
+        self.svg
+    }
+
+    fn add(&mut self, element: std::fmt::Arguments) {
+        // Writing to a string can't fail.
+        let _ = writeln!(self.svg, "{element}");
+    }
+
+    fn place(&self, saved: f64, loss: f64) -> (f64, f64) {
+        let (left, right, top, bottom) = AREA;
+        (left + (right - left) * self.x.position(saved), bottom - (bottom - top) * self.y.position(loss))
+    }
+
+    /// The place of a point that fits; counts it if it does not.
+    fn visible(&mut self, saved: f64, loss: f64) -> Option<(f64, f64)> {
+        if !saved.is_finite() || !loss.is_finite() {
+            return None;
+        }
+        if self.x.contains(saved) && self.y.contains(loss) {
+            return Some(self.place(saved, loss));
+        }
+        self.beyond += 1;
+        None
+    }
+
+    /// Background, title, grid, axes.
+    fn frame(&mut self, title: &str) {
+        let (left, right, top, bottom) = AREA;
+        let (width, height) = (right - left, bottom - top);
+        let name = escape(title);
+        self.add(format_args!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"{WIDTH}\" \
+             height=\"{HEIGHT}\" role=\"img\">\n<title>{name}</title>\n<style>{STYLE}</style>\n\
+             <clipPath id=\"area\"><rect x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\"/></clipPath>\n\
+             <rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#ffffff\"/>\n\
+             <text class=\"title\" x=\"{left}\" y=\"30\">{name}</text>"
+        ));
+        let (x_axis, y_axis) = (self.x.clone(), self.y.clone());
+        for &tick in &x_axis.ticks {
+            let ((x, _), text) = (self.place(tick, y_axis.low), x_axis.text(tick));
+            self.add(format_args!(
+                "<path class=\"grid\" d=\"M{x:.1} {top}V{bottom}\"/>\
+                 <text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{text}</text>",
+                bottom + 19.0
+            ));
+        }
+        for &tick in &y_axis.ticks {
+            let ((_, y), text) = (self.place(x_axis.low, tick), y_axis.text(tick));
+            let class = if tick == 0.0 { "zero" } else { "grid" };
+            self.add(format_args!(
+                "<path class=\"{class}\" d=\"M{left} {y:.1}H{right}\"/>\
+                 <text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{text}</text>",
+                left - 8.0,
+                y + 4.5
+            ));
+        }
+        let (center, middle) = ((left + right) / 2.0, (top + bottom) / 2.0);
+        self.add(format_args!(
+            "<text x=\"{center}\" y=\"{}\" text-anchor=\"middle\">multiplication energy saved (%)</text>\n\
+             <text transform=\"translate(22 {middle}) rotate(-90)\" text-anchor=\"middle\">accuracy loss \
+             (percentage points)</text>",
+            bottom + 40.0
+        ));
+    }
+
+    /// A dot, if it fits on the chart.
+    pub fn dot(&mut self, class: &str, radius: f64, saved: f64, loss: f64) {
+        if let Some((x, y)) = self.visible(saved, loss) {
+            self.add(format_args!("<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius}\"/>"));
+        }
+    }
+
+    /// The front's line: between two points a saving is had only at the loss of the next.
+    pub fn staircase(&mut self, front: &[&FrontPoint]) {
+        let mut path = String::new();
+        for point in front {
+            let (x, y) = self.place(point.energy_saved_pct, point.loss_pp);
+            // Writing to a string can't fail.
+            let _ =
+                if path.is_empty() { write!(path, "M{x:.1} {y:.1}") } else { write!(path, "V{y:.1}H{x:.1}") };
+        }
+        if !path.is_empty() {
+            self.add(format_args!("<path class=\"line\" clip-path=\"url(#area)\" d=\"{path}\"/>"));
+        }
+    }
+
+    /// The largest loss allowed, as a dashed line.
+    pub fn budget(&mut self, budget: f64) {
+        if !budget.is_finite() || !self.y.contains(budget) {
+            return;
+        }
+        let (left, right, ..) = AREA;
+        let (_, y) = self.place(self.x.low, budget);
+        self.add(format_args!(
+            "<path class=\"budget\" d=\"M{left} {y:.1}H{right}\"/>\
+             <text class=\"budgettext halo\" x=\"{}\" y=\"{:.1}\">budget {budget} pp</text>",
+            left + 8.0,
+            y - 6.0
+        ));
+    }
+
+    /// A diamond with its name.
+    pub fn mark(&mut self, mark: &Mark) {
+        if let Some((x, y)) = self.visible(mark.energy_saved_pct, mark.loss_pp) {
+            self.add(format_args!("<path class=\"mark\" d=\"M{x:.1} {:.1}l5 5l-5 5l-5 -5z\"/>", y - 5.0));
+            self.label("small halo", x, y, 5.0, &mark.label);
+        }
+    }
+
+    /// A ring around the chosen point, with its figures.
+    pub fn chosen(&mut self, point: &FrontPoint) {
+        // Already counted as a dot if it does not fit.
+        if !self.x.contains(point.energy_saved_pct) || !self.y.contains(point.loss_pp) {
+            return;
+        }
+        let (x, y) = self.place(point.energy_saved_pct, point.loss_pp);
+        self.add(format_args!("<circle class=\"ring\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"8.5\"/>"));
+        let text =
+            format!("{}: {:.1} % saved, {:.2} pp lost", point.label, point.energy_saved_pct, point.loss_pp);
+        self.label("chosen halo", x, y, 8.5, &text);
+    }
+
+    /// Text beside a shape of this radius, up and to the left where the front has nothing, or to the right
+    /// where there is no room.
+    fn label(&mut self, class: &str, x: f64, y: f64, radius: f64, text: &str) {
+        // The font is the viewer's: about 7.5 units a character.
+        let room = x - AREA.0 > 7.5 * text.chars().count() as f64 + radius;
+        let (anchor, x) = if room { ("end", x - radius - 3.0) } else { ("start", x + radius + 3.0) };
+        let (y, text) = (y - radius - 2.0, escape(text));
+        self.add(format_args!(
+            "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{text}</text>"
+        ));
+    }
+
+    /// What the shapes are, and how many points were left out.
+    pub fn legend(&mut self, chart: &Chart) {
+        let (mut x, y) = (AREA.0, HEIGHT - 12.0);
+        let (middle, diamond) = (y - 4.0, y - 9.0);
+        let circle = |class: &'static str, x: f64, radius: f64| {
+            format!("<circle class=\"{class}\" cx=\"{x}\" cy=\"{middle}\" r=\"{radius}\"/>")
+        };
+        let mut entry = |shape: &dyn Fn(f64) -> String, text: &str| {
+            let shape = shape(x + 5.0);
+            self.add(format_args!("{shape}<text class=\"small\" x=\"{}\" y=\"{y}\">{text}</text>", x + 16.0));
+            x += 36.0 + 6.8 * text.len() as f64;
+        };
+        if !chart.front.is_empty() {
+            entry(&|x| circle("front", x, 4.0), "front");
+        }
+        if chart.front.iter().any(|p| p.chosen) {
+            entry(&|x| circle("front", x, 2.5) + &circle("ring", x, 5.5), "chosen");
+        }
+        if !chart.evaluated.is_empty() {
+            entry(&|x| circle("faint", x, 3.0), "evaluated");
+        }
+        if !chart.marks.is_empty() {
+            entry(&|x| format!("<path class=\"mark\" d=\"M{x} {diamond}l5 5l-5 5l-5 -5z\"/>"), "compared");
+        }
+        let right = AREA.1;
+        match self.beyond {
+            0 => {}
+            1 => self.add(format_args!(
+                "<text class=\"small\" x=\"{right}\" y=\"{y}\" text-anchor=\"end\">1 point lies beyond the chart</text>"
+            )),
+            n => self.add(format_args!(
+                "<text class=\"small\" x=\"{right}\" y=\"{y}\" text-anchor=\"end\">{n} points lie beyond the chart</text>"
+            )),
+        }
+    }
+}
+
+/// `text` as XML character data: markup escaped, control characters, which XML can't hold, replaced.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => escaped.push('\u{fffd}'),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
