@@ -28,7 +28,7 @@ use std::path::Path;
 /// Builds a board's firmware and starts it in QEMU with the image of file `image` in its flash, or with
 /// none. What is missing on the machine is installed first if `install` allows it. Each line of progress
 /// goes to `progress`, each line the board logs to `log`.
-pub fn start_emulator(
+pub fn emulate(
     board: &'static Board,
     image: Option<&Path>,
     install: Install,
