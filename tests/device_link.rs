@@ -10,15 +10,30 @@ use skimp::board::description::BOARDS;
 use skimp::board::{Board, Device, Install, Qemu, QemuOptions, firmware, toolchain};
 use skimp::image;
 use skimp_runtime::{Network, Silent};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, channel};
 
+/// QEMU and each board's firmware, made once for all tests.
+fn tools() -> &'static (PathBuf, Vec<PathBuf>) {
+    static TOOLS: OnceLock<(PathBuf, Vec<PathBuf>)> = OnceLock::new();
+    TOOLS.get_or_init(|| {
+        let mut progress = |line: &str| println!("{line}");
+        let mut build = |board| firmware::build(board, Install::Allowed, &mut progress);
+        let elves = BOARDS.iter().map(|board| build(board).unwrap_or_else(|e| panic!("{e}"))).collect();
+        let program = toolchain::qemu(Install::Allowed, &mut progress).unwrap_or_else(|e| panic!("{e}"));
+        (program, elves)
+    })
+}
+
+fn options(board: &'static Board) -> QemuOptions<'static> {
+    let (program, elves) = tools();
+    let index = BOARDS.iter().position(|other| other.name == board.name).unwrap();
+    QemuOptions::new(program, board, &elves[index])
+}
+
 fn start(board: &'static Board, image: Option<&Path>) -> (Device<Qemu>, Receiver<String>) {
-    let mut progress = |line: &str| println!("{line}");
-    let elf = firmware::build(board, Install::Allowed, &mut progress).unwrap_or_else(|e| panic!("{e}"));
-    let program = toolchain::qemu(Install::Allowed, &mut progress).unwrap_or_else(|e| panic!("{e}"));
-    let mut options = QemuOptions::new(&program, board, &elf);
-    options.image = image;
+    let options = QemuOptions { image, ..options(board) };
     let (sender, log) = channel();
     let qemu = Qemu::start(&options, move |line| {
         // The receiver may be gone before the emulator is.
@@ -28,7 +43,7 @@ fn start(board: &'static Board, image: Option<&Path>) -> (Device<Qemu>, Receiver
     (device, log)
 }
 
-fn write_image(folder: &Path, bytes: &[u8]) -> std::path::PathBuf {
+fn write_image(folder: &Path, bytes: &[u8]) -> PathBuf {
     let path = folder.join("an, image.skimp");
     std::fs::write(&path, bytes).unwrap();
     path
@@ -112,11 +127,7 @@ fn boards_compute_what_the_host_computes() {
 
 #[test]
 fn an_emulator_that_dies_is_an_error_with_its_last_words() {
-    let board = Board::find("mps2-an386").unwrap();
-    let mut progress = |line: &str| println!("{line}");
-    let elf = firmware::build(board, Install::Allowed, &mut progress).unwrap_or_else(|e| panic!("{e}"));
-    let program = toolchain::qemu(Install::Allowed, &mut progress).unwrap_or_else(|e| panic!("{e}"));
-    let mut options = QemuOptions::new(&program, board, &elf);
+    let mut options = options(Board::find("mps2-an386").unwrap());
     options.arguments = vec!["-no-such-option".into()];
     let message = Qemu::start(&options, |_| {}).unwrap_err().to_string();
     assert!(message.contains("no-such-option"), "{message}");
@@ -131,4 +142,16 @@ fn an_image_too_large_is_refused_before_anything_starts() {
     options.image = Some(&path);
     let message = Qemu::start(&options, |_| {}).unwrap_err().to_string();
     assert!(message.ends_with("786433 bytes, but the netduinoplus2 has room for 786432"), "{message}");
+}
+
+#[test]
+fn an_emulator_killed_in_between_is_reported() {
+    let options = options(Board::find("netduinoplus2").unwrap());
+    let qemu = Qemu::start(&options, |_| {}).unwrap();
+    let id = qemu.process_id();
+    let mut device = Device::connect(qemu, "netduinoplus2").unwrap();
+    assert!(std::process::Command::new("kill").args(["-KILL", &id.to_string()]).status().unwrap().success());
+    let message = device.load().unwrap_err().to_string();
+    assert!(message.contains("QEMU has ended (signal: 9 (SIGKILL))"), "{message}");
+    assert!(message.contains("no usable image in flash: Magic"), "{message}");
 }

@@ -21,8 +21,8 @@
 //!   its place drops everything up to the next 0x00. Empty frames mean nothing and are skipped: a sender
 //!   that does not know the line's state starts with a 0x00.
 //!
-//! A board answers [`Request::Hello`] the same way in every version, [`DeviceInfo::version`] first, so a
-//! host can tell what it talks to. Variants and fields are only ever appended within a version.
+//! [`Request::Hello`] and its answer stay as they are in every version, so that a host can tell what it
+//! talks to. Within a version messages may be added, at the end, and none is changed.
 
 use cobs::{DecodeResult, DecoderState};
 use crc::{CRC_32_ISO_HDLC, Crc};

@@ -1,7 +1,7 @@
 //! The serial link to the host.
 
-use cortex_m::peripheral::NVIC;
 use cortex_m::interrupt::InterruptNumber;
+use cortex_m::peripheral::NVIC;
 
 /// A serial line, polled.
 pub trait Link {

@@ -40,7 +40,7 @@ pub fn serve<L: Link, C: Clock>(mut device: Device<L, C>) -> ! {
     defmt::info!(
         "{=str}: {=usize} bytes of RAM for networks, counter at {=u32} Hz",
         device.board,
-        device.memory.len() * size_of::<u32>(),
+        size_of_val(device.memory),
         device.clock.hz(),
     );
     let mut loaded = None;
@@ -158,7 +158,8 @@ impl<L: Link, C: Clock> Device<L, C> {
             return Err(Failure::NoInput);
         }
         let parts = divide(&loaded.network, self.memory)?;
-        let mut timer = LayerTimer { last: self.clock.now(), clock: &mut self.clock, ticks: parts.layer_ticks, total: 0 };
+        let mut timer =
+            LayerTimer { last: self.clock.now(), clock: &mut self.clock, ticks: parts.layer_ticks, total: 0 };
         loaded
             .network
             .infer(parts.arena, parts.input, parts.logits, &mut timer)
@@ -225,7 +226,8 @@ fn words_needed(network: &Network<'_>) -> usize {
 fn divide<'a>(network: &Network<'_>, memory: &'a mut [u32]) -> Result<Parts<'a>, Failure> {
     let mut rest = memory;
     let mut take = |words| {
-        let (part, tail) = core::mem::take(&mut rest).split_at_mut_checked(words).ok_or(Failure::NotLoaded)?;
+        let (part, tail) =
+            core::mem::take(&mut rest).split_at_mut_checked(words).ok_or(Failure::NotLoaded)?;
         rest = tail;
         Ok(part)
     };

@@ -12,12 +12,13 @@ use std::time::{Duration, Instant};
 
 /// How long a board may take to answer anything but an inference.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
-/// How long a board may take to introduce itself, once it has been started.
-const HELLO_LIMIT: Duration = Duration::from_secs(1);
+/// How long a board may take to introduce itself before it is greeted again: while it starts, it may miss
+/// a whole frame.
+const HELLO_LIMIT: Duration = Duration::from_millis(250);
 /// How often a request is sent before its failure to get through counts.
 const ATTEMPTS: u32 = 3;
 /// How often a board that may still be starting is greeted.
-const HELLO_ATTEMPTS: u32 = 15;
+const HELLO_ATTEMPTS: u32 = 60;
 /// One instruction takes one virtual nanosecond in QEMU as skimp starts it.
 const EMULATED_INSNS_PER_S: u64 = 1_000_000_000;
 
@@ -212,6 +213,7 @@ impl<L: Link> Device<L> {
     /// Sends a request and waits for its reply, again if a frame was damaged or lost.
     fn ask(&mut self, request: Request<'_>, limit: Duration, attempts: u32) -> Result<Reply> {
         let mut reason = String::new();
+        let start = Instant::now();
         for _ in 0..attempts {
             self.sequence = self.sequence % 255 + 1;
             let mut buffer = [0; MAX_FRAME_BYTES];
@@ -222,7 +224,7 @@ impl<L: Link> Device<L> {
                 Some(Reply::Failed(Failure::BadFrame)) => reason = "frames arrive damaged".to_owned(),
                 Some(Reply::Failed(failure)) => return Err(self.error(explain(&failure))),
                 Some(reply) => return Ok(reply),
-                None => reason = format!("no answer within {} s", limit.as_secs()),
+                None => reason = format!("no answer within {:.1} s", start.elapsed().as_secs_f32()),
             }
         }
         Err(self.lost(&reason))

@@ -66,6 +66,8 @@ pub fn apt(why: &str, packages: &[&str], install: Install, progress: &mut dyn Fn
     if find_program("apt-get").is_none() || !is_root() {
         return Err(Error::tool(list, format!("{by_hand}\n(skimp does this itself only as root)")));
     }
+    // Two at once would get in each other's way.
+    let _lock = lock(&std::env::temp_dir().join("skimp-install.lock"), progress)?;
     progress(&format!("{why}: installing {list}"));
     // Old package lists often do: a failing update shows when the installation fails.
     let updated = process::run("apt-get update", apt_get().arg("update"), APT_LIMIT, progress);

@@ -82,6 +82,13 @@ impl Qemu {
     }
 }
 
+impl Qemu {
+    /// The process that emulates the board.
+    pub fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
 impl Drop for Qemu {
     fn drop(&mut self) {
         end(&mut self.child);

@@ -33,7 +33,7 @@ impl Toolchain {
         if let Some(toolchain) = Self::find(target) {
             return Ok(toolchain);
         }
-        let missing = format!("no Rust toolchain for {target} is installed");
+        let mut missing = format!("no Rust toolchain for {target} is installed");
         let rustup = find_program("rustup");
         if install == Install::Forbidden {
             let first = match rustup {
@@ -47,7 +47,10 @@ impl Toolchain {
         if let Some(rustup) = rustup {
             match install::rustup_target(target, &mut scrubbed(&rustup), progress) {
                 Ok(()) => {}
-                Err(error) => progress(&error.to_string()),
+                Err(error) => {
+                    progress(&error.to_string());
+                    missing.push_str(", and rustup could not add it");
+                }
             }
             if let Some(toolchain) = Self::find(target) {
                 return Ok(toolchain);
