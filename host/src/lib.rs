@@ -7,6 +7,7 @@
 
 pub mod error;
 pub mod file;
+pub mod import;
 pub mod multiplier;
 pub mod network;
 
