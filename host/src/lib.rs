@@ -5,6 +5,7 @@
 
 //! the `skimp_runtime` crate, on the host or on a board reached through [`board`].
 
+pub mod data;
 pub mod error;
 pub mod file;
 pub mod import;
