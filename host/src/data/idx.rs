@@ -1,110 +1,151 @@
-//! The idx format of MNIST and its relatives: big-endian sizes, then bytes.
+//! IDX files, the format of MNIST and its kin: big-endian sizes, then bytes; plain or gzipped.
 
 use super::DataSet;
 use crate::error::{Error, Result};
-use crate::file;
 use crate::network::Shape;
-use std::io::Read;
+use flate2::read::MultiGzDecoder;
+use std::io::{BufReader, Read};
 use std::path::Path;
 
-/// More than any idx file in use unpacks to; a bound for hostile gzip files.
-const LARGEST_BYTES: u64 = 1 << 30;
+/// Most bytes of pixels that are read from one file.
+const MAX_BYTES: usize = 1 << 31;
 
-/// Reads grey images (idx3) and their labels (idx1), each plain or gzipped.
-pub fn read(images: &Path, labels: &Path) -> Result<DataSet> {
-    let (sizes, pixels) = parse::<3>(images)?;
-    let ([count], labels_read) = parse::<1>(labels)?;
-    if count != sizes[0] {
-        return Err(Error::file(labels, format!("has {count} labels for {} images", sizes[0])));
+/// Reads gray images and their labels. `classes` is their number, or `None` to take the largest label's.
+///
+/// # Errors
+/// [`Error::Io`] or [`Error::File`], naming the file at fault.
+pub fn read(images: &Path, labels: &Path, classes: Option<usize>) -> Result<DataSet> {
+    let (dims, pixels) = read_bytes(images, 3)?;
+    let (label_dims, label_bytes) = read_bytes(labels, 1)?;
+    if label_dims[0] != dims[0] {
+        let reason =
+            format!("has {} labels for the {} images of {}", label_dims[0], dims[0], images.display());
+        return Err(Error::file(labels, reason));
     }
-    Ok(DataSet { shape: Shape::new(sizes[1], sizes[2], 1), images: pixels, labels: labels_read })
+    let largest = label_bytes.iter().max().map_or(0, |&label| usize::from(label));
+    let classes = classes.unwrap_or(largest + 1);
+    if largest >= classes {
+        return Err(Error::file(labels, format!("has a label {largest}, but there are {classes} classes")));
+    }
+    let shape = Shape::new(dims[1], dims[2], 1);
+    DataSet::new(images.display().to_string(), pixels, shape, label_bytes, classes)
+        .map_err(|error| Error::file(images, error.to_string()))
 }
 
-/// The sizes and bytes of an idx file of unsigned bytes with N dimensions.
-fn parse<const N: usize>(path: &Path) -> Result<([usize; N], Vec<u8>)> {
-    let bytes = unpack(path)?;
-    let magic = [0, 0, 8, N as u8];
-    if bytes.get(..4) != Some(&magic) {
-        return Err(Error::file(path, format!("not an idx file of bytes with {N} dimensions (wrong magic)")));
+/// The sizes and bytes of an IDX file of `rank` dimensions.
+fn read_bytes(path: &Path, rank: usize) -> Result<(Vec<usize>, Vec<u8>)> {
+    let file = std::fs::File::open(path).map_err(Error::io(path))?;
+    let mut reader = BufReader::new(file);
+    let start = std::io::BufRead::fill_buf(&mut reader).map_err(Error::io(path))?;
+    if start.starts_with(&[0x1f, 0x8b]) {
+        read_stream(MultiGzDecoder::new(reader), path, rank)
+    } else {
+        read_stream(reader, path, rank)
     }
-    let header = 4 + 4 * N;
-    let Some(sizes) = bytes.get(4..header) else {
-        return Err(Error::file(path, "ends within its header"));
-    };
-    let mut parsed = [0usize; N];
-    for (size, field) in parsed.iter_mut().zip(sizes.chunks_exact(4)) {
-        *size = u32::from_be_bytes([field[0], field[1], field[2], field[3]]) as usize;
-    }
-    let total = parsed.iter().try_fold(1usize, |total, &size| total.checked_mul(size));
-    let data = &bytes[header..];
-    if total != Some(data.len()) || parsed.contains(&0) {
-        return Err(Error::file(
-            path,
-            format!("its sizes {parsed:?} do not fit its {} bytes of data", data.len()),
-        ));
-    }
-    Ok((parsed, data.to_vec()))
 }
 
-fn unpack(path: &Path) -> Result<Vec<u8>> {
-    let bytes = file::read(path)?;
-    if !bytes.starts_with(&[0x1f, 0x8b]) {
-        return Ok(bytes);
+fn read_stream(mut reader: impl Read, path: &Path, rank: usize) -> Result<(Vec<usize>, Vec<u8>)> {
+    // A damaged or cut gzip stream shows as a read error.
+    let damaged = |error: std::io::Error| Error::file(path, format!("is damaged or cut: {error}"));
+    let mut header = vec![0; 4 + 4 * rank];
+    reader.read_exact(&mut header).map_err(damaged)?;
+    let (magic, sizes) = header.split_at(4);
+    if magic != [0, 0, 8, rank as u8] {
+        let reason = format!("is no IDX file of bytes in {rank} dimensions: it starts with {magic:02x?}");
+        return Err(Error::file(path, reason));
     }
-    let mut unpacked = Vec::new();
-    let mut reader = flate2::read::GzDecoder::new(bytes.as_slice()).take(LARGEST_BYTES + 1);
-    reader.read_to_end(&mut unpacked).map_err(|e| Error::file(path, format!("damaged gzip data: {e}")))?;
-    if unpacked.len() as u64 > LARGEST_BYTES {
-        return Err(Error::file(path, format!("unpacks to more than {LARGEST_BYTES} bytes")));
+    let dims: Vec<usize> =
+        sizes.as_chunks::<4>().0.iter().map(|&size| u32::from_be_bytes(size) as usize).collect();
+    let count = dims.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
+    let count = count
+        .filter(|&count| count <= MAX_BYTES)
+        .ok_or_else(|| Error::file(path, format!("says it has {dims:?} bytes, which is too many")))?;
+    // Grows with what is really there; one byte more tells whether there is too much.
+    let mut bytes = Vec::new();
+    reader.take(count as u64 + 1).read_to_end(&mut bytes).map_err(damaged)?;
+    if bytes.len() != count {
+        let relation = if bytes.len() < count { "fewer" } else { "more" };
+        return Err(Error::file(path, format!("has {relation} bytes than its sizes {dims:?} say")));
     }
-    Ok(unpacked)
+    Ok((dims, bytes))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::file::write_atomically;
+    use flate2::{Compression, write::GzEncoder};
     use std::io::Write;
+    use std::path::PathBuf;
 
-    fn idx(sizes: &[u32], data: &[u8]) -> Vec<u8> {
-        let mut bytes = vec![0, 0, 8, sizes.len() as u8];
-        sizes.iter().for_each(|size| bytes.extend(size.to_be_bytes()));
-        bytes.extend(data);
-        bytes
+    fn idx(dims: &[u32], bytes: &[u8]) -> Vec<u8> {
+        let mut file = vec![0, 0, 8, dims.len() as u8];
+        file.extend(dims.iter().flat_map(|size| size.to_be_bytes()));
+        file.extend(bytes);
+        file
     }
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
         encoder.write_all(bytes).unwrap();
         encoder.finish().unwrap()
     }
 
-    /// The outcome of reading these two files, an error as text without its path.
-    fn outcome(images: &[u8], labels: &[u8]) -> Result<DataSet, String> {
-        let folder = tempfile::tempdir().unwrap();
-        let (i, l) = (folder.path().join("i"), folder.path().join("l"));
-        std::fs::write(&i, images).unwrap();
-        std::fs::write(&l, labels).unwrap();
-        read(&i, &l).map_err(|e| e.to_string().rsplit("/").next().unwrap().to_owned())
+    struct Files(tempfile::TempDir);
+
+    impl Files {
+        fn put(&self, name: &str, bytes: &[u8]) -> PathBuf {
+            let path = self.0.path().join(name);
+            write_atomically(&path, bytes).unwrap();
+            path
+        }
     }
 
     #[test]
     fn reads_plain_and_gzipped_files() {
-        let (images, labels) = (idx(&[2, 1, 3], &[1, 2, 3, 4, 5, 6]), idx(&[2], &[7, 8]));
-        let set = outcome(&images, &labels).unwrap();
-        assert_eq!((set.len(), set.image(1), set.labels[0]), (2, &[4, 5, 6][..], 7));
-        assert_eq!(outcome(&gzip(&images), &gzip(&labels)).unwrap(), set);
+        let files = Files(tempfile::tempdir().unwrap());
+        let images = files.put("images", &gzip(&idx(&[2, 1, 3], &[1, 2, 3, 4, 5, 6])));
+        let labels = files.put("labels", &idx(&[2], &[7, 0]));
+        let set = read(&images, &labels, Some(10)).unwrap();
+        assert_eq!((set.shape, set.len(), set.image(1)), (Shape::new(1, 3, 1), 2, &[4, 5, 6][..]));
+        assert_eq!(read(&images, &labels, None).unwrap().classes, 8);
     }
 
     #[test]
-    fn each_defect_is_told() {
-        let (images, labels) = (idx(&[2, 1, 3], &[0; 6]), idx(&[2], &[7, 8]));
-        let error = |images: &[u8], labels: &[u8]| outcome(images, labels).unwrap_err();
-        assert!(error(&labels, &labels).contains("wrong magic"));
-        assert!(error(&images[..10], &labels).contains("header"));
-        assert!(error(&images[..18], &labels).contains("do not fit"));
-        assert!(error(&idx(&[u32::MAX, u32::MAX, 9], &[]), &labels).contains("do not fit"));
-        assert!(error(&images, &idx(&[3], &[1, 2, 3])).contains("3 labels for 2 images"));
-        let packed = gzip(&images);
-        assert!(error(&packed[..packed.len() - 9], &labels).contains("damaged gzip"));
+    fn errors_name_the_file() {
+        let files = Files(tempfile::tempdir().unwrap());
+        let good = idx(&[2, 1, 2], &[1, 2, 3, 4]);
+        let images = files.put("images", &good);
+        let labels = files.put("labels", &idx(&[2], &[1, 0]));
+        let fails = |images: &Path, labels: &Path, at: &Path, expected: &str| {
+            let message = read(images, labels, Some(10)).unwrap_err().to_string();
+            assert!(message.starts_with(&at.display().to_string()), "{message}");
+            assert!(message.contains(expected), "\"{message}\" lacks \"{expected}\"");
+        };
+        let gzipped = gzip(&good);
+        let mut flipped = gzipped.clone();
+        let crc = flipped.len() - 6;
+        flipped[crc] ^= 1;
+        let bad: &[(&[u8], &str)] = &[
+            (b"", "damaged or cut"),
+            (b"P5 something else", "no IDX file"),
+            (&good[..good.len() - 1], "fewer bytes"),
+            (&[&good[..], &[0]].concat(), "more bytes"),
+            (&gzipped[..gzipped.len() - 9], "damaged or cut"),
+            (&flipped, "damaged or cut"),
+            (&idx(&[u32::MAX, u32::MAX, u32::MAX], &[]), "too many"),
+            (&idx(&[2, 0, 2], &[]), "0 pixels"),
+            (&idx(&[3, 1, 1], &[1, 2, 3]), ""),
+        ];
+        for (i, (bytes, expected)) in bad.iter().enumerate() {
+            let path = files.put(&format!("bad{i}"), bytes);
+            let at = if expected.is_empty() { &labels } else { &path };
+            fails(&path, &labels, at, expected);
+        }
+        let wrong = files.put("wrong", &idx(&[2], &[1, 10]));
+        fails(&images, &wrong, &wrong, "label 10");
+        fails(&images, &images, &images, "1 dimensions");
+        let missing = files.0.path().join("missing");
+        fails(&images, &missing, &missing, "No such file");
     }
 }

@@ -2,55 +2,79 @@
 
 use crate::error::{Error, Result};
 
-/// `(pixel / 255 - mean) / std`, by channel.
-#[derive(Debug, Clone, PartialEq, Default)]
+/// The network's input value of a pixel: `(pixel / 255 - mean) / std`, by channel.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Preprocess {
-    /// One value a channel, or one for all; none for 0.
     mean: Vec<f32>,
-    /// One value a channel, or one for all; none for 1.
     std: Vec<f32>,
 }
 
 impl Preprocess {
-    /// Either list may be empty, hold one value for all channels, or one for each.
-    pub fn new(mean: Vec<f32>, std: Vec<f32>) -> Result<Self> {
-        if let Some(bad) = mean.iter().find(|m| !m.is_finite()) {
-            return Err(Error::Argument(format!("--mean {bad} is not a number")));
+    /// One mean and one standard deviation per channel, for pixels from 0 to 1.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if there are none or not equally many, or if one is not finite or a deviation 0.
+    pub fn new(mean: &[f32], std: &[f32]) -> Result<Self> {
+        if mean.is_empty() || mean.len() != std.len() {
+            return Err(Error::Argument(format!(
+                "{} means and {} standard deviations; give one of each per channel",
+                mean.len(),
+                std.len()
+            )));
         }
-        if let Some(bad) = std.iter().find(|s| !(s.is_finite() && **s > 0.0)) {
-            return Err(Error::Argument(format!("--std {bad} is not a positive number")));
+        if !mean.iter().chain(std).all(|x| x.is_finite()) || std.contains(&0.0) {
+            return Err(Error::Argument(format!(
+                "mean {mean:?} and standard deviation {std:?} make no scale"
+            )));
         }
-        Ok(Preprocess { mean, std })
+        Ok(Preprocess { mean: mean.to_vec(), std: std.to_vec() })
     }
 
-    /// Whether there are as many values as an image of `channels` channels needs.
-    pub fn check(&self, channels: usize) -> Result<()> {
-        for (flag, values) in [("--mean", &self.mean), ("--std", &self.std)] {
-            if values.len() > 1 && values.len() != channels {
-                return Err(Error::Argument(format!(
-                    "{flag} has {} values, the images have {channels} channels",
-                    values.len()
-                )));
+    /// Pixels as they are, 0 to 255.
+    pub fn raw(channels: usize) -> Self {
+        Preprocess { mean: vec![0.0; channels], std: vec![1.0 / 255.0; channels] }
+    }
+
+    /// Pixels from 0 to 1.
+    pub fn unit(channels: usize) -> Self {
+        Preprocess { mean: vec![0.0; channels], std: vec![1.0; channels] }
+    }
+
+    /// Number of channels.
+    pub fn channels(&self) -> usize {
+        self.mean.len()
+    }
+
+    /// Mean of each channel.
+    pub fn mean(&self) -> &[f32] {
+        &self.mean
+    }
+
+    /// Standard deviation of each channel.
+    pub fn std(&self) -> &[f32] {
+        &self.std
+    }
+
+    /// The value of `pixel` in `channel`.
+    pub fn value(&self, channel: usize, pixel: u8) -> f32 {
+        (f32::from(pixel) / 255.0 - self.mean[channel]) / self.std[channel]
+    }
+
+    /// Converts `pixels` (channels innermost) into `values` of the same length.
+    pub fn fill(&self, pixels: &[u8], values: &mut [f32]) {
+        let channels = self.channels();
+        for (pixels, values) in pixels.chunks(channels).zip(values.chunks_mut(channels)) {
+            for (channel, (&pixel, value)) in pixels.iter().zip(values).enumerate() {
+                *value = self.value(channel, pixel);
             }
         }
-        Ok(())
     }
 
-    /// The value of one pixel.
-    pub fn value(&self, pixel: u8, channel: usize) -> f32 {
-        let of = |values: &[f32], default: f32| match values {
-            [] => default,
-            [one] => *one,
-            each => each[channel],
-        };
-        (f32::from(pixel) / 255.0 - of(&self.mean, 0.0)) / of(&self.std, 1.0)
-    }
-
-    /// The values of an image of `values.len()` pixels, channels innermost; `channels` of them.
-    pub fn apply(&self, pixels: &[u8], channels: usize, values: &mut [f32]) {
-        for (i, (value, &pixel)) in values.iter_mut().zip(pixels).enumerate() {
-            *value = self.value(pixel, i % channels);
-        }
+    /// The values of `pixels` (channels innermost).
+    pub fn apply(&self, pixels: &[u8]) -> Vec<f32> {
+        let mut values = vec![0.0; pixels.len()];
+        self.fill(pixels, &mut values);
+        values
     }
 }
 
@@ -59,20 +83,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn none_one_or_a_value_a_channel() {
-        assert_eq!(Preprocess::default().value(255, 2), 1.0);
-        let one = Preprocess::new(vec![0.5], vec![0.25]).unwrap();
-        assert_eq!(one.value(255, 2), 2.0);
-        let each = Preprocess::new(vec![0.0, 1.0], vec![]).unwrap();
-        let mut values = [0.0; 4];
-        each.apply(&[0, 0, 255, 255], 2, &mut values);
-        assert_eq!(values, [0.0, -1.0, 1.0, 0.0]);
+    fn works_by_channel() {
+        let preprocess = Preprocess::new(&[0.0, 1.0], &[1.0, 0.5]).unwrap();
+        assert_eq!(preprocess.apply(&[255, 255, 0, 0]), [1.0, 0.0, 0.0, -2.0]);
+        for pixel in 0..=255 {
+            assert!((Preprocess::raw(1).value(0, pixel) - f32::from(pixel)).abs() < 1e-4);
+        }
     }
 
     #[test]
-    fn bad_values_are_named_by_their_flag() {
-        assert!(Preprocess::new(vec![], vec![0.0]).unwrap_err().to_string().contains("--std 0"));
-        let two = Preprocess::new(vec![0.1, 0.2], vec![]).unwrap();
-        assert!(two.check(3).unwrap_err().to_string().contains("--mean has 2 values"));
+    fn refuses_what_makes_no_scale() {
+        assert!(Preprocess::new(&[], &[]).is_err());
+        assert!(Preprocess::new(&[0.0], &[1.0, 1.0]).is_err());
+        assert!(Preprocess::new(&[0.0], &[0.0]).is_err());
+        assert!(Preprocess::new(&[f32::NAN], &[1.0]).is_err());
     }
 }

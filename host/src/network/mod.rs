@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 
 /// Most elements a tensor may have: far above what a microcontroller holds, low enough that a broken
 /// model can't make the host allocate without bound.
-pub const MAX_ELEMENTS: usize = 1 << 26;
+pub const MAX_ELEMENTS: usize = 1 << 24;
 
 /// Height, width and channels of one image's tensor, stored in that order (channels innermost).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -236,6 +236,11 @@ impl Network {
         let exists = |id: TensorId| id < self.tensors.len();
         if !exists(self.input) || !exists(self.output) {
             return Err(Error::Mismatch(format!("{}: input or output tensor does not exist", self.name)));
+        }
+        // Each tensor has at most 2^24 elements, so the sum can't overflow.
+        let total: usize = self.tensors.iter().map(|tensor| tensor.shape.elements()).sum();
+        if total > 4 * MAX_ELEMENTS {
+            return Err(Error::Mismatch(format!("{}: tensors have {total} elements, too many", self.name)));
         }
         written[self.input] = true;
         for node in &self.nodes {
