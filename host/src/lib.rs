@@ -2,13 +2,19 @@
 //! without retraining, and builds a flash image that a microcontroller runs bit for bit.
 //!
 //! Data flows one way through the modules:
-//! `import` -> [`network`] -> [`quantize`] -> [`compensate`] / [`emulate`] / [`search`] -> [`image`] ->
+//! [`import`] -> [`network`] -> [`quantize`] -> [`compensate`] / [`emulate`] / [`search`] -> [`image`] ->
 //! the `skimp_runtime` crate, on the host or on a board reached through [`board`].
 
+pub mod accelerator;
+pub mod board;
+pub mod cli;
+pub mod compensate;
 pub mod data;
+pub mod emulate;
 pub mod error;
 pub mod execute;
 pub mod file;
+pub mod image;
 pub mod import;
 pub mod multiplier;
 pub mod network;

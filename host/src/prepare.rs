@@ -17,8 +17,10 @@ pub struct Recipe {
     pub model: String,
     /// A data set of the zoo or a folder; `None` for the one that belongs to a network of the zoo.
     pub data: Option<String>,
-    /// How pixels become the network's input.
-    pub preprocess: Preprocess,
+    /// Mean of each channel, one for all, or none for 0; of pixels from 0 to 1.
+    pub mean: Vec<f32>,
+    /// Standard deviation of each channel, one for all, or none for 1.
+    pub std: Vec<f32>,
     /// How many images to take.
     pub images: Request,
     /// How activation ranges are chosen.
@@ -48,7 +50,7 @@ pub struct Prepared {
 }
 
 /// Imports, calibrates and quantizes. Each step is told to `progress` before it starts.
-pub fn prepare(recipe: &Recipe, progress: &mut dyn FnMut(&str)) -> Result<Prepared> {
+pub fn prepare(recipe: &Recipe, progress: &dyn Fn(&str)) -> Result<Prepared> {
     let (path, own_data) = zoo::resolve(&recipe.model)?;
     progress(&format!("importing {}", path.display()));
     let float = import::open(&path)?;
@@ -58,7 +60,7 @@ pub fn prepare(recipe: &Recipe, progress: &mut dyn FnMut(&str)) -> Result<Prepar
             recipe.model
         ))
     })?;
-    let splits = data::open(name, &recipe.images, progress)?;
+    let splits = data::open(name, recipe.images, progress)?;
     let input = float.tensors[float.input].shape;
     for set in [&splits.calibration, &splits.selection, &splits.test] {
         if set.shape != input {
@@ -68,16 +70,14 @@ pub fn prepare(recipe: &Recipe, progress: &mut dyn FnMut(&str)) -> Result<Prepar
             )));
         }
     }
-    recipe.preprocess.check(input.channels)?;
+    let preprocess = Preprocess::new(&recipe.mean, &recipe.std, input.channels)?;
     progress(&format!("calibrating on {} images", splits.calibration.len()));
     let runner = FloatNetwork::new(&float)?;
-    let fill = |i: usize, image: &mut [f32]| {
-        recipe.preprocess.apply(splits.calibration.image(i), input.channels, image)
-    };
+    let fill = |i: usize, image: &mut [f32]| preprocess.fill(splits.calibration.image(i), image);
     let calibration = Calibration::measure(&runner, splits.calibration.len(), fill)?;
     let quantized = quantize(&float, &calibration, recipe.range_method, recipe.scheme)?;
     let coding = InputCoding::new(&quantized.tensors[quantized.input], |pixel, channel| {
-        recipe.preprocess.value(pixel, channel)
+        preprocess.value(channel, pixel)
     });
     let codes =
         |set: &DataSet| LabelledCodes { codes: coding.encode(&set.images), labels: set.labels.clone() };
@@ -86,7 +86,7 @@ pub fn prepare(recipe: &Recipe, progress: &mut dyn FnMut(&str)) -> Result<Prepar
         selection: codes(&splits.selection),
         test: codes(&splits.test),
         test_images: splits.test,
-        preprocess: recipe.preprocess.clone(),
+        preprocess,
         coding,
         quantized,
         float,
@@ -98,9 +98,7 @@ impl Prepared {
     pub fn float_accuracy_pct(&self) -> Result<f64> {
         let runner = FloatNetwork::new(&self.float)?;
         let images = &self.test_images;
-        let fill = |i: usize, image: &mut [f32]| {
-            self.preprocess.apply(images.image(i), images.shape.channels, image)
-        };
+        let fill = |i: usize, image: &mut [f32]| self.preprocess.fill(images.image(i), image);
         let logits = runner.run_each(images.len(), fill)?;
         let classes = logits.chunks_exact(runner.outputs()).map(crate::network::argmax);
         let right =

@@ -1,7 +1,7 @@
 //! Arguments and output that several subcommands share.
 
 use crate::compensate::Steps;
-use crate::data::{Preprocess, Request};
+use crate::data::Request;
 use crate::error::{Error, Result};
 use crate::multiplier::{Library, Scheme};
 use crate::prepare::{Prepared, Recipe, prepare};
@@ -53,7 +53,8 @@ impl HowArgs {
         let recipe = Recipe {
             model: model.to_owned(),
             data: self.data.clone(),
-            preprocess: Preprocess::new(self.mean.clone(), self.std.clone())?,
+            mean: self.mean.clone(),
+            std: self.std.clone(),
             images: Request {
                 test: self.test_images,
                 calibration: self.calibration_images,
@@ -63,7 +64,7 @@ impl HowArgs {
             scheme: self.scheme,
         };
         let spinner = Spinner::start("preparing");
-        prepare(&recipe, &mut |step| spinner.say(step))
+        prepare(&recipe, &|step| spinner.say(step))
     }
 }
 

@@ -18,7 +18,7 @@ pub enum Command {
 pub fn run(command: Command) -> Result<()> {
     let Command::Fetch { name } = command;
     let spinner = Spinner::start("fetching");
-    let folder = data::fetch(&name, &mut |line| spinner.say(line))?;
+    let folder = data::fetch(&name, &|line| spinner.say(line))?;
     drop(spinner);
     println!("{name} is in {}", folder.display());
     Ok(())

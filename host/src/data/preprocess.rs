@@ -10,49 +10,30 @@ pub struct Preprocess {
 }
 
 impl Preprocess {
-    /// One mean and one standard deviation per channel, for pixels from 0 to 1.
+    /// For images of `channels` channels, with pixels from 0 to 1: a mean and a standard deviation for each
+    /// channel, or one for all, or none for 0 and 1.
     ///
     /// # Errors
-    /// [`Error::Argument`] if there are none or not equally many, or if one is not finite or a deviation 0.
-    pub fn new(mean: &[f32], std: &[f32]) -> Result<Self> {
-        if mean.is_empty() || mean.len() != std.len() {
-            return Err(Error::Argument(format!(
-                "{} means and {} standard deviations; give one of each per channel",
-                mean.len(),
-                std.len()
-            )));
+    /// [`Error::Argument`] for another number of values, one that is not finite, or a deviation that is not
+    /// positive.
+    pub fn new(mean: &[f32], std: &[f32], channels: usize) -> Result<Self> {
+        let expand = |flag: &str, values: &[f32], default: f32| match values {
+            [] => Ok(vec![default; channels]),
+            [one] => Ok(vec![*one; channels]),
+            each if each.len() == channels => Ok(each.to_vec()),
+            each => Err(Error::Argument(format!(
+                "{flag} has {} values, the images have {channels} channels",
+                each.len()
+            ))),
+        };
+        let (mean, std) = (expand("--mean", mean, 0.0)?, expand("--std", std, 1.0)?);
+        if let Some(bad) = mean.iter().find(|m| !m.is_finite()) {
+            return Err(Error::Argument(format!("--mean {bad} is not a number")));
         }
-        if !mean.iter().chain(std).all(|x| x.is_finite()) || std.contains(&0.0) {
-            return Err(Error::Argument(format!(
-                "mean {mean:?} and standard deviation {std:?} make no scale"
-            )));
+        if let Some(bad) = std.iter().find(|s| !(s.is_finite() && **s > 0.0)) {
+            return Err(Error::Argument(format!("--std {bad} is not a positive number")));
         }
-        Ok(Preprocess { mean: mean.to_vec(), std: std.to_vec() })
-    }
-
-    /// Pixels as they are, 0 to 255.
-    pub fn raw(channels: usize) -> Self {
-        Preprocess { mean: vec![0.0; channels], std: vec![1.0 / 255.0; channels] }
-    }
-
-    /// Pixels from 0 to 1.
-    pub fn unit(channels: usize) -> Self {
-        Preprocess { mean: vec![0.0; channels], std: vec![1.0; channels] }
-    }
-
-    /// Number of channels.
-    pub fn channels(&self) -> usize {
-        self.mean.len()
-    }
-
-    /// Mean of each channel.
-    pub fn mean(&self) -> &[f32] {
-        &self.mean
-    }
-
-    /// Standard deviation of each channel.
-    pub fn std(&self) -> &[f32] {
-        &self.std
+        Ok(Preprocess { mean, std })
     }
 
     /// The value of `pixel` in `channel`.

@@ -3,6 +3,7 @@
 use super::{DataSet, Request, Splits, cifar, draw, fetch, idx};
 use crate::error::{Error, Result};
 use crate::network::Shape;
+use crate::zoo;
 use std::path::{Path, PathBuf};
 
 /// Where Debian's package puts Fashion-MNIST.
@@ -20,12 +21,8 @@ const OWN_TEST_IMAGES: usize = 1000;
 /// damaged.
 pub fn open(name: &str, request: Request, progress: &dyn Fn(&str)) -> Result<Splits> {
     match name {
-        "fashion-mnist" => fashion(&models_folder().join("data/fashion-mnist"), request),
-        "cifar10" => {
-            let folder = cache_folder()?.join("cifar10");
-            fetch::cifar10(&folder, progress)?;
-            in_folder(&folder, request)
-        }
+        "fashion-mnist" => fashion(&zoo::models_folder().join("data/fashion-mnist"), request),
+        "cifar10" => in_folder(&fetch("cifar10", progress)?, request),
         path if Path::new(path).is_dir() => in_folder(Path::new(path), request),
         other => Err(Error::Argument(format!(
             "\"{other}\" is no data set: give fashion-mnist, cifar10, or a folder with IDX or CIFAR-10 files"
@@ -33,10 +30,24 @@ pub fn open(name: &str, request: Request, progress: &dyn Fn(&str)) -> Result<Spl
     }
 }
 
-/// The folder of skimp's own models and data: `$SKIMP_MODELS`, else the one in the source tree that the
-/// program was built from.
-pub fn models_folder() -> PathBuf {
-    folder_from("SKIMP_MODELS").unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../models"))
+/// Puts a data set into the cache, if it is not there yet; returns its folder.
+///
+/// # Errors
+/// [`Error::Argument`] for a set that is not fetched, [`Error::Tool`] if fetching fails.
+pub fn fetch(name: &str, progress: &dyn Fn(&str)) -> Result<PathBuf> {
+    match name {
+        "cifar10" => {
+            let folder = cache_folder()?.join("cifar10");
+            fetch::cifar10(&folder, progress)?;
+            Ok(folder)
+        }
+        "fashion-mnist" => Err(Error::Argument(
+            "fashion-mnist comes with the source; all its 10,000 test images with\n  \
+             apt-get install dataset-fashion-mnist"
+                .into(),
+        )),
+        other => Err(Error::Argument(format!("no data set called \"{other}\" can be fetched; cifar10 can"))),
+    }
 }
 
 /// The folder for what is fetched: `$SKIMP_CACHE`, else `skimp` in `$XDG_CACHE_HOME`, else in `~/.cache`.
@@ -204,9 +215,6 @@ mod tests {
 
     #[test]
     fn opens_the_fashion_mnist_that_comes_along() {
-        if !models_folder().join("data/fashion-mnist").is_dir() {
-            return;
-        }
         let splits = open("fashion-mnist", request(1000, 512, 1000), &|_| {}).unwrap();
         assert_eq!([splits.test.len(), splits.calibration.len(), splits.selection.len()], [1000, 512, 1000]);
         assert_eq!((splits.test.shape, splits.test.classes), (Shape::new(28, 28, 1), 10));
