@@ -305,7 +305,9 @@ impl Op {
             Op::Conv2d(conv) => {
                 windowed(&conv.window, output.channels)?;
                 let groups = conv.groups;
-                if groups == 0 || input.channels % groups != 0 || output.channels % groups != 0 {
+                if groups == 0
+                    || !(input.channels.is_multiple_of(groups) && output.channels.is_multiple_of(groups))
+                {
                     return Err(format!(
                         "{groups} groups do not divide {} and {} channels",
                         input.channels, output.channels

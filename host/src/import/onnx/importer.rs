@@ -174,7 +174,7 @@ impl<'a> Names<'a> {
             node.op_type.as_deref() == Some("Transpose")
                 && permutation.is_some_and(|attribute| attribute.ints == [0, 3, 1, 2])
         };
-        readers.peek().is_some() && readers.all(|node| to_nchw(&node))
+        readers.peek().is_some() && readers.all(to_nchw)
     }
 }
 

@@ -89,4 +89,6 @@ pub fn from_bytes(bytes: &[u8], name: &str) -> Result<Network> {
 }
 
 #[cfg(test)]
+mod reference_tests;
+#[cfg(test)]
 mod tests;

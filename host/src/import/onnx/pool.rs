@@ -31,7 +31,8 @@ fn windowed(graph: &mut Graph, call: &Call, op: impl Fn(Window) -> Op) -> Result
         window.output(input.height, input.width).ok_or_else(|| too_large(&window, input))?;
     // Rounding the output's size up changes nothing where the windows fit evenly.
     let left_over = |i: usize, size: usize| {
-        (size + window.padding_before[i] + window.padding_after[i] - kernel[i]) % window.stride[i] != 0
+        let padded = size + window.padding_before[i] + window.padding_after[i];
+        !(padded - kernel[i]).is_multiple_of(window.stride[i])
     };
     if call.int("ceil_mode", 0)? != 0 && (left_over(0, input.height) || left_over(1, input.width)) {
         return Err("ceil_mode = 1 is not supported where windows do not fit evenly".into());

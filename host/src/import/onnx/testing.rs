@@ -13,7 +13,7 @@ pub(super) enum Attr<'a> {
     Float(f32),
     Ints(&'a [i64]),
     Str(&'a str),
-    Tensor(TensorProto),
+    Tensor(&'a TensorProto),
 }
 
 impl Model {
@@ -94,7 +94,7 @@ fn attribute(name: &str, value: &Attr) -> AttributeProto {
         }
         Attr::Str(s) => AttributeProto { s: Some((*s).into()), r#type: Some(AttributeType::STRING), ..named },
         Attr::Tensor(t) => {
-            AttributeProto { t: Some(t.clone()), r#type: Some(AttributeType::TENSOR), ..named }
+            AttributeProto { t: Some((*t).clone()), r#type: Some(AttributeType::TENSOR), ..named }
         }
     }
 }

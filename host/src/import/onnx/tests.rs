@@ -200,7 +200,7 @@ fn pooling_means_and_squeezing_give_channels() {
 fn option_a_shortcuts_become_slice_and_pad() {
     // As torch writes them: the pads come out of a chain of constant operators.
     let model = Model::new(&[-1, 2, 4, 4])
-        .node("Constant", &[], "zeros2", &[("value", Tensor(int_tensor(&[2, 2])))])
+        .node("Constant", &[], "zeros2", &[("value", Tensor(&int_tensor(&[2, 2])))])
         .node("Slice", &["x", "from", "to", "axes", "step"], "small", &[])
         .ints("from", &[0, 1])
         .ints("to", &[i64::MAX, 4])
@@ -209,7 +209,7 @@ fn option_a_shortcuts_become_slice_and_pad() {
         // Torch order: pairs from the last axis on, [0, 0, 0, 0, 1, 1] and zeros for the batch.
         .ints("given", &[0, 0, 0, 0, 1, 1])
         .ints("two", &[2])
-        .node("ConstantOfShape", &["two"], "rest", &[("value", Tensor(int_tensor(&[0])))])
+        .node("ConstantOfShape", &["two"], "rest", &[("value", Tensor(&int_tensor(&[0])))])
         .node("Concat", &["given", "rest"], "all", &[("axis", Int(0))])
         .ints("pairs", &[-1, 2])
         .node("Reshape", &["all", "pairs"], "table", &[])
