@@ -43,19 +43,12 @@ impl Preprocess {
 
     /// Converts `pixels` (channels innermost) into `values` of the same length.
     pub fn fill(&self, pixels: &[u8], values: &mut [f32]) {
-        let channels = self.channels();
+        let channels = self.mean.len();
         for (pixels, values) in pixels.chunks(channels).zip(values.chunks_mut(channels)) {
             for (channel, (&pixel, value)) in pixels.iter().zip(values).enumerate() {
                 *value = self.value(channel, pixel);
             }
         }
-    }
-
-    /// The values of `pixels` (channels innermost).
-    pub fn apply(&self, pixels: &[u8]) -> Vec<f32> {
-        let mut values = vec![0.0; pixels.len()];
-        self.fill(pixels, &mut values);
-        values
     }
 }
 
@@ -64,19 +57,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn works_by_channel() {
-        let preprocess = Preprocess::new(&[0.0, 1.0], &[1.0, 0.5]).unwrap();
-        assert_eq!(preprocess.apply(&[255, 255, 0, 0]), [1.0, 0.0, 0.0, -2.0]);
-        for pixel in 0..=255 {
-            assert!((Preprocess::raw(1).value(0, pixel) - f32::from(pixel)).abs() < 1e-4);
-        }
+    fn none_one_or_a_value_a_channel() {
+        assert_eq!(Preprocess::new(&[], &[], 3).unwrap().value(2, 255), 1.0);
+        assert_eq!(Preprocess::new(&[0.5], &[0.25], 3).unwrap().value(2, 255), 2.0);
+        let each = Preprocess::new(&[0.0, 1.0], &[1.0, 0.5], 2).unwrap();
+        let mut values = [9.0; 4];
+        each.fill(&[255, 255, 0, 0], &mut values);
+        assert_eq!(values, [1.0, 0.0, 0.0, -2.0]);
     }
 
     #[test]
     fn refuses_what_makes_no_scale() {
-        assert!(Preprocess::new(&[], &[]).is_err());
-        assert!(Preprocess::new(&[0.0], &[1.0, 1.0]).is_err());
-        assert!(Preprocess::new(&[0.0], &[0.0]).is_err());
-        assert!(Preprocess::new(&[f32::NAN], &[1.0]).is_err());
+        let refused = |mean: &[f32], std: &[f32]| Preprocess::new(mean, std, 3).unwrap_err().to_string();
+        assert!(refused(&[0.1, 0.2], &[]).contains("--mean has 2 values"));
+        assert!(refused(&[], &[0.0]).contains("--std 0"));
+        assert!(refused(&[f32::NAN], &[]).contains("--mean NaN"));
     }
 }

@@ -1,6 +1,6 @@
 //! Finding a data set by name or in a folder.
 
-use super::{DataSet, Request, Splits, cifar, draw, fetch, idx};
+use super::{DataSet, Request, Splits, cifar, draw, fetch as fetching, idx};
 use crate::error::{Error, Result};
 use crate::network::Shape;
 use crate::zoo;
@@ -38,7 +38,7 @@ pub fn fetch(name: &str, progress: &dyn Fn(&str)) -> Result<PathBuf> {
     match name {
         "cifar10" => {
             let folder = cache_folder()?.join("cifar10");
-            fetch::cifar10(&folder, progress)?;
+            fetching::cifar10(&folder, progress)?;
             Ok(folder)
         }
         "fashion-mnist" => Err(Error::Argument(
@@ -214,7 +214,6 @@ mod tests {
     }
 
     #[test]
-    #[ignore = "needs the models folder; see .ci/run"]
     fn opens_the_fashion_mnist_that_comes_along() {
         let splits = open("fashion-mnist", request(1000, 512, 1000), &|_| {}).unwrap();
         assert_eq!([splits.test.len(), splits.calibration.len(), splits.selection.len()], [1000, 512, 1000]);

@@ -17,7 +17,7 @@ fn reference(name: &str) -> PathBuf {
 fn resnet20_with_and_without_batch_normalization() {
     let request = Request { test: 1000, ..Request::default() };
     let test = data::open("cifar10", request, &|_| {}).unwrap().test;
-    let preprocess = Preprocess::new(&[0.485, 0.456, 0.406], &[0.229, 0.224, 0.225]).unwrap();
+    let preprocess = Preprocess::new(&[0.485, 0.456, 0.406], &[0.229, 0.224, 0.225], 3).unwrap();
     let logits = ["resnet20_cifar10.onnx", "resnet20_cifar10_bn.onnx"].map(|name| {
         let network = onnx(&reference(name)).unwrap();
         assert_eq!(network.multiplications().iter().sum::<u64>(), 40_551_040);
