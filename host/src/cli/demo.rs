@@ -8,7 +8,8 @@ use crate::emulate::Emulator;
 use crate::emulate::metrics::Score;
 use crate::error::{Error, Result};
 use crate::execute::{self, AlignedImage};
-use crate::optimize::Optimized;
+use crate::optimize::{IMAGE_FILE, Optimized};
+use crate::prepare::Prepared;
 use crate::report::front_table;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -116,27 +117,31 @@ pub fn run(args: Args) -> Result<()> {
     eprintln!("  wrote front.csv, front.svg, front.json and network.skimp to {}", args.out.display());
 
     step(5, &format!("image: {} bytes, on the host and on {}", optimized.image.bytes.len(), board.name));
-    let image = AlignedImage::new(&optimized.image.bytes);
-    let count = args.images.min(test_images);
-    let each = prepared.test.codes.len() / test_images;
-    let codes = &prepared.test.codes[..count * each];
-    let emulated = Emulator::new(&prepared.quantized, &optimized.convs)?.run(codes);
-    let on_host = execute::on_host(&image, codes)?;
-    let on_board = run::on_board(board, &args.out.join("network.skimp"), &image, codes, install)?;
+    let device = compare(&args, board, install, &prepared, &optimized)?;
 
     step(6, "summary");
-    let outputs = image.load()?.output_len();
-    let runtime_differs = execute::images_differing(&emulated, &on_host, outputs);
-    let device_differs = execute::images_differing(&emulated, &on_board.logits, outputs);
-    let labels = &prepared.test.labels[..count];
-    let report = report(&args, accuracy_float, &optimized, &on_board, runtime_differs.max(device_differs));
     let report = Report {
-        accuracy_device: Score::new(&on_board.logits, labels).accuracy_pct(),
-        accuracy_approx_same_images: Score::new(&emulated, labels).accuracy_pct(),
+        accuracy_float,
+        accuracy_8bit: optimized.exact_accuracy_pct,
+        accuracy_approx: verified.score.accuracy_pct(),
+        accuracy_device: device.accuracy,
+        accuracy_approx_same_images: device.accuracy_emulated,
+        energy_saved_pct: chosen.energy_saved_pct,
+        loss_search_pp: chosen.loss_pp,
+        loss_test_pp: verified.loss_pp,
+        loss_test_se_pp: verified.loss_se_pp,
         test_images,
-        images_compared: count,
+        images_compared: device.images,
+        logits_differing: device.runtime_differs.max(device.board_differs),
+        flash_bytes: optimized.image.bytes.len(),
+        arena_bytes: optimized.image.arena_bytes,
+        insns_per_inference: device.run.insns_per_inference.unwrap_or(0),
+        layers: device.run.layers,
+        evaluations: optimized.selection.evaluations,
+        multipliers: optimized.multipliers,
         seconds: started.elapsed().as_secs_f64(),
-        ..report
+        model: args.model,
+        board: args.board,
     };
     summarize(&report);
     if args.json {
@@ -144,44 +149,52 @@ pub fn run(args: Args) -> Result<()> {
     }
     if report.logits_differing > 0 {
         return Err(Error::Mismatch(format!(
-            "of {count} images, {runtime_differs} have other logits in the runtime on the host and \
-             {device_differs} on {} than in the emulation",
-            board.name
+            "of {} images, {} have other logits in the runtime on the host and {} on {} than in the emulation",
+            device.images, device.runtime_differs, device.board_differs, board.name
         )));
     }
     Ok(())
 }
 
-fn report(
+/// The same images in the emulation, in the runtime on the host, and on the board.
+struct Compared {
+    images: usize,
+    /// Images whose logits the runtime computes differently from the emulation.
+    runtime_differs: usize,
+    /// Images whose logits the board computes differently from the emulation.
+    board_differs: usize,
+    /// Accuracy of the board's logits, in percent.
+    accuracy: f64,
+    /// Accuracy of the emulation's logits on the same images, in percent.
+    accuracy_emulated: f64,
+    run: OnBoard,
+}
+
+fn compare(
     args: &Args,
-    accuracy_float: f64,
+    board: &'static Board,
+    install: Install,
+    prepared: &Prepared,
     optimized: &Optimized,
-    device: &OnBoard,
-    differing: usize,
-) -> Report {
-    Report {
-        model: args.model.clone(),
-        board: args.board.clone(),
-        accuracy_float,
-        accuracy_8bit: optimized.exact_accuracy_pct,
-        accuracy_approx: optimized.verified.score.accuracy_pct(),
-        energy_saved_pct: optimized.chosen().energy_saved_pct,
-        loss_search_pp: optimized.chosen().loss_pp,
-        loss_test_pp: optimized.verified.loss_pp,
-        loss_test_se_pp: optimized.verified.loss_se_pp,
-        logits_differing: differing,
-        flash_bytes: optimized.image.bytes.len(),
-        arena_bytes: optimized.image.arena_bytes,
-        insns_per_inference: device.insns_per_inference.unwrap_or(0),
-        layers: device.layers.clone(),
-        multipliers: optimized.multipliers.clone(),
-        evaluations: optimized.selection.evaluations,
-        accuracy_device: 0.0,
-        accuracy_approx_same_images: 0.0,
-        test_images: 0,
-        images_compared: 0,
-        seconds: 0.0,
-    }
+) -> Result<Compared> {
+    let image = AlignedImage::new(&optimized.image.bytes);
+    let (each, outputs) = {
+        let network = image.load()?;
+        (network.input_bytes(), network.output_len())
+    };
+    let images = args.images.min(prepared.test.labels.len());
+    let (codes, labels) = (&prepared.test.codes[..images * each], &prepared.test.labels[..images]);
+    let emulated = Emulator::new(&prepared.quantized, &optimized.convs)?.run(codes);
+    let on_host = execute::on_host(&image, codes)?;
+    let run = run::on_board(board, &args.out.join(IMAGE_FILE), &image, codes, install)?;
+    Ok(Compared {
+        images,
+        runtime_differs: execute::images_differing(&emulated, &on_host, outputs),
+        board_differs: execute::images_differing(&emulated, &run.logits, outputs),
+        accuracy: Score::new(&run.logits, labels).accuracy_pct(),
+        accuracy_emulated: Score::new(&emulated, labels).accuracy_pct(),
+        run,
+    })
 }
 
 fn summarize(r: &Report) {

@@ -47,10 +47,10 @@ pub struct SearchArgs {
     #[arg(long, default_value_t = 256, value_name = "N")]
     pub array_size: u32,
     /// Genomes in a generation.
-    #[arg(long, default_value_t = 24, value_name = "N")]
+    #[arg(long, default_value_t = 20, value_name = "N")]
     pub population: usize,
     /// Generations after the first.
-    #[arg(long, default_value_t = 12, value_name = "N")]
+    #[arg(long, default_value_t = 10, value_name = "N")]
     pub generations: usize,
     /// Training images that candidates are scored on.
     #[arg(long, default_value_t = 500, value_name = "N")]

@@ -48,6 +48,9 @@ impl std::str::FromStr for Steps {
     }
 }
 
+/// For each weight code the code that takes its place.
+type WeightMap = Arc<[u8; 256]>;
+
 /// Compensates assignments of one network, remembering what depends on a multiplier alone.
 pub struct Compensator<'n> {
     network: &'n QuantizedNetwork,
@@ -56,7 +59,7 @@ pub struct Compensator<'n> {
     inputs: &'n [u8],
     /// For each convolution, the exact network's accumulators on the calibration images.
     targets: Vec<Vec<i32>>,
-    maps: Mutex<HashMap<(Choice, u8), Arc<[u8; 256]>>>,
+    maps: Mutex<HashMap<(Choice, u8), WeightMap>>,
 }
 
 impl<'n> Compensator<'n> {
@@ -108,7 +111,7 @@ impl<'n> Compensator<'n> {
         Ok(approximate)
     }
 
-    fn weight_map(&self, choice: Choice, zero_point: u8) -> Result<Arc<[u8; 256]>> {
+    fn weight_map(&self, choice: Choice, zero_point: u8) -> Result<WeightMap> {
         let lock = || self.maps.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if let Some(map) = lock().get(&(choice, zero_point)) {
             return Ok(map.clone());

@@ -9,5 +9,5 @@ mod run;
 mod search;
 
 pub use evaluator::{Evaluator, LabelledCodes, Measured};
-pub use run::{FrontFile, Optimized, names, optimize};
+pub use run::{FrontFile, IMAGE_FILE, Optimized, names, optimize};
 pub use search::{Candidate, Options, Progress, Selection, search};

@@ -4,15 +4,18 @@ use super::evaluator::{Evaluator, Measured};
 use super::search::{Options, Progress, Selection, search};
 use crate::compensate::Steps;
 use crate::emulate::ApproximateConv;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::file;
 use crate::image::{self, FlashImage};
 use crate::multiplier::{Choice, CostSource, Library, ProductCache};
 use crate::prepare::Prepared;
 use crate::report::{Chart, FrontPoint, Mark, front_csv};
-use crate::{error::Error, file};
 use serde::Serialize;
 use std::ops::ControlFlow;
 use std::path::Path;
+
+/// Name of the chosen point's image among the files of [`Optimized::write`].
+pub const IMAGE_FILE: &str = "network.skimp";
 
 /// What an optimization ends with.
 pub struct Optimized {
@@ -102,7 +105,7 @@ impl Optimized {
         &self.front[self.selection.chosen]
     }
 
-    /// Writes `front.csv`, `front.svg`, `front.json` and the image `network.skimp` into `folder`.
+    /// Writes `front.csv`, `front.svg`, `front.json` and the image [`IMAGE_FILE`] into `folder`.
     pub fn write(
         &self,
         prepared: &Prepared,
@@ -142,6 +145,6 @@ impl Optimized {
         file::write_atomically(folder.join("front.csv"), front_csv(&self.layers, &self.front).as_bytes())?;
         file::write_atomically(folder.join("front.svg"), chart.to_svg().as_bytes())?;
         file::write_atomically(folder.join("front.json"), json.as_bytes())?;
-        file::write_atomically(folder.join("network.skimp"), &self.image.bytes)
+        file::write_atomically(folder.join(IMAGE_FILE), &self.image.bytes)
     }
 }

@@ -157,7 +157,7 @@ impl QuantizedConv {
 /// The integer pair (m, r) with `m / 2^r` nearest to `factor`, m of 31 bits; factors too small for the
 /// range give m = 0, ones too large the largest representable.
 pub fn requantization(factor: f64) -> (i32, u8) {
-    if !(factor > 0.0) {
+    if factor.is_nan() || factor <= 0.0 {
         return (0, 1);
     }
     // factor = fraction * 2^exponent with fraction in [0.5, 1).

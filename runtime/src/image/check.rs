@@ -131,7 +131,8 @@ fn check_layer(layer: &Layer, reader: &Reader) -> Result<(), Error> {
 fn check_conv(op: &Conv2d, data: &ConvData) -> Result<(), Error> {
     check_window(&op.window)?;
     check_that(!op.input.is_empty() && !op.output.is_empty() && op.groups > 0, Error::Geometry)?;
-    let groups_divide = op.input.channels % op.groups == 0 && op.output.channels % op.groups == 0;
+    let groups_divide =
+        op.input.channels.is_multiple_of(op.groups) && op.output.channels.is_multiple_of(op.groups);
     check_that(groups_divide, Error::Geometry)?;
     let taps = op.taps().ok_or(Error::Geometry)?;
     let outputs = usize::from(op.output.channels);

@@ -57,7 +57,7 @@ impl Header {
             description_bytes: u32::from_le_bytes([d0, d1, d2, d3]),
         };
         let total = header.total_bytes as usize;
-        if total % ALIGNMENT_BYTES != 0 {
+        if !total.is_multiple_of(ALIGNMENT_BYTES) {
             return Err(Error::Length);
         }
         let image = flash.get(..total).ok_or(Error::Length)?;

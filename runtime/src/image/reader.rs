@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
     /// The bytes of `section` as elements of type `T`.
     fn section<T: Pod>(&self, section: Section) -> Result<&'a [T], Error> {
         let start = section.offset as usize;
-        if start % ALIGNMENT_BYTES != 0 {
+        if !start.is_multiple_of(ALIGNMENT_BYTES) {
             return Err(Error::Section);
         }
         let end = start.checked_add(section.bytes as usize).ok_or(Error::Section)?;

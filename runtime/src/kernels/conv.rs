@@ -145,7 +145,8 @@ fn activation_sums<const P: usize>(columns: &[[u8; P]]) -> [i32; P] {
     sums
 }
 
-#[inline(always)]
+// Not inlined: within the caller the sums would not all get registers.
+#[inline(never)]
 fn add_rows<const P: usize, E: Copy + Into<i32>>(
     acc: &mut [i32; P],
     rows: &[[E; 256]],
@@ -162,7 +163,7 @@ fn add_rows<const P: usize, E: Copy + Into<i32>>(
     *acc = total;
 }
 
-#[inline(always)]
+#[inline(never)]
 fn add_signed_rows<const P: usize, E: Copy + Into<i32>>(
     acc: &mut [i32; P],
     rows: &[[E; 256]],
