@@ -6,8 +6,7 @@ use crate::error::{Error, Result};
 use crate::import;
 use crate::multiplier::Scheme;
 use crate::network::{FloatNetwork, Network};
-use crate::optimize::LabelledCodes;
-use crate::quantize::{Calibration, InputCoding, QuantizedNetwork, RangeMethod, quantize};
+use crate::quantize::{Calibration, InputCoding, LabelledCodes, QuantizedNetwork, RangeMethod, quantize};
 use crate::zoo;
 
 /// What to prepare.

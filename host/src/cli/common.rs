@@ -8,6 +8,7 @@ use crate::prepare::{Prepared, Recipe, prepare};
 use crate::quantize::RangeMethod;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use std::io::Write;
 use std::time::Duration;
 
 /// Which network, on which images, in which integers.
@@ -28,10 +29,10 @@ pub struct HowArgs {
     #[arg(long, value_name = "NAME|PATH")]
     pub data: Option<String>,
     /// Mean of each channel, taken from pixel/255 before the network sees it.
-    #[arg(long, value_delimiter = ',', value_name = "M,M,M")]
+    #[arg(long, value_delimiter = ',', value_name = "M,M,M", allow_negative_numbers = true)]
     pub mean: Vec<f32>,
     /// Standard deviation of each channel, by which pixel/255 - mean is divided.
-    #[arg(long, value_delimiter = ',', value_name = "S,S,S")]
+    #[arg(long, value_delimiter = ',', value_name = "S,S,S", allow_negative_numbers = true)]
     pub std: Vec<f32>,
     /// How products are formed: sign-magnitude, unsigned or signed.
     #[arg(long, default_value = "sign-magnitude")]
@@ -50,6 +51,8 @@ pub struct HowArgs {
 impl HowArgs {
     /// Prepares `model`, with `selection_images` images to score candidates on.
     pub fn prepare(&self, model: &str, selection_images: usize) -> Result<Prepared> {
+        at_least("--test-images", self.test_images, 1)?;
+        at_least("--calibration-images", self.calibration_images, 1)?;
         let recipe = Recipe {
             model: model.to_owned(),
             data: self.data.clone(),
@@ -129,10 +132,28 @@ pub fn progress_bar(total: u64, what: &str) -> ProgressBar {
     bar
 }
 
+/// Refuses a count that is too small, naming its flag.
+pub fn at_least(flag: &str, count: usize, least: usize) -> Result<()> {
+    if count < least {
+        return Err(Error::Argument(format!("{flag} must be at least {least}, not {count}")));
+    }
+    Ok(())
+}
+
+/// Prints on standard output. A reader that has gone away, such as `head`, is no error.
+pub fn print(text: std::fmt::Arguments) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_fmt(text).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::Io { path: "standard output".into(), source: e })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Prints a value as JSON on standard output.
 pub fn print_json(value: &impl serde::Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|e| Error::Mismatch(format!("the result can't be written as JSON: {e}")))?;
-    println!("{text}");
-    Ok(())
+    print(format_args!("{text}\n"))
 }

@@ -1,6 +1,6 @@
 //! `skimp data`: fetching data sets.
 
-use super::common::Spinner;
+use super::common::{self, Spinner};
 use crate::data;
 use crate::error::Result;
 
@@ -20,6 +20,6 @@ pub fn run(command: Command) -> Result<()> {
     let spinner = Spinner::start("fetching");
     let folder = data::fetch(&name, &|line| spinner.say(line))?;
     drop(spinner);
-    println!("{name} is in {}", folder.display());
+    common::print(format_args!("{name} is in {}\n", folder.display()))?;
     Ok(())
 }

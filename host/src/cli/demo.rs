@@ -8,6 +8,7 @@ use crate::emulate::Emulator;
 use crate::emulate::metrics::Score;
 use crate::error::{Error, Result};
 use crate::execute::{self, AlignedImage};
+use crate::file;
 use crate::optimize::{IMAGE_FILE, Optimized};
 use crate::prepare::Prepared;
 use crate::report::front_table;
@@ -79,10 +80,9 @@ pub fn run(args: Args) -> Result<()> {
         eprintln!("[{number}/6] {text} ({:.0} s)", started.elapsed().as_secs_f64());
     };
     let options = args.search.options()?;
+    file::check_writable(&args.out)?;
     let board = Board::find(&args.board)?;
-    if args.images == 0 {
-        return Err(Error::Argument("--images must be at least 1".into()));
-    }
+    common::at_least("--images", args.images, 1)?;
 
     step(1, &format!("tools: a compiler for {} and qemu-system-arm", board.target));
     let install = if args.no_install { Install::Forbidden } else { Install::Allowed };
@@ -94,7 +94,7 @@ pub fn run(args: Args) -> Result<()> {
 
     step(2, &format!("network: import and quantize {}", args.model));
     let library = args.multipliers.library(args.how.scheme)?;
-    let prepared = args.how.prepare(&args.model, args.search.selection_images)?;
+    let prepared = args.how.prepare(&args.model, args.search.images())?;
     let accuracy_float = prepared.float_accuracy_pct()?;
     let test_images = prepared.test.labels.len();
     eprintln!("  float {accuracy_float:.2} % of {test_images} test images");
@@ -104,7 +104,7 @@ pub fn run(args: Args) -> Result<()> {
     eprint!("{}", front_table(&optimized.front));
 
     step(4, "the point of least energy within the budget, on images the search has not seen");
-    let (chosen, verified) = (optimized.chosen(), &optimized.verified);
+    let (chosen, verified) = (optimized.chosen_point(), &optimized.verified);
     eprintln!(
         "  8-bit {:.2} %, approximate {:.2} %: loss {:+.2} +- {:.2} points, {:.1} % of energy saved",
         optimized.exact_accuracy_pct,

@@ -108,16 +108,19 @@ pub fn run(args: Args) -> Result<()> {
     if args.json {
         return common::print_json(&report);
     }
-    println!("{} on {} test images, {} scheme", report.model, report.test_images, report.scheme);
+    common::print(format_args!(
+        "{} on {} test images, {} scheme\n",
+        report.model, report.test_images, report.scheme
+    ))?;
     if let Some(accuracy) = report.accuracy_float {
-        println!("  float        {accuracy:6.2} %");
+        common::print(format_args!("  float        {accuracy:6.2} %\n"))?;
     }
-    println!("  8-bit exact  {accuracy_8bit:6.2} %");
+    common::print(format_args!("  8-bit exact  {accuracy_8bit:6.2} %\n"))?;
     if let Some(a) = report.approximate {
-        println!(
-            "  {:<12} {:6.2} %   loss {:+.2} +- {:.2} points, KL {:.4}, {:.1} % of multiplication energy saved",
+        common::print(format_args!(
+            "  {:<12} {:6.2} %   loss {:+.2} +- {:.2} points, KL {:.4}, {:.1} % of multiplication energy saved\n",
             a.multiplier, a.accuracy_approx, a.loss_pp, a.loss_se_pp, a.kl, a.energy_saved_pct
-        );
+        ))?;
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! `skimp flash`: real boards.
 
-use super::common::Spinner;
+use super::common::{self, Spinner};
 use crate::board::{Board, Install, firmware, flash};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::execute::AlignedImage;
 use crate::file;
 use std::path::PathBuf;
@@ -27,7 +27,9 @@ pub struct Args {
 pub fn run(args: Args) -> Result<()> {
     let board = Board::find(&args.board)?;
     // A board should not be the one to find out that the file is no image.
-    AlignedImage::new(&file::read(&args.image)?).load()?;
+    AlignedImage::new(&file::read(&args.image)?)
+        .load()
+        .map_err(|e| Error::file(&args.image, e.to_string()))?;
     flash::require_probe_rs(board)?;
     let install = if args.no_install { Install::Forbidden } else { Install::Allowed };
     let spinner = Spinner::start("flashing");
@@ -38,6 +40,6 @@ pub fn run(args: Args) -> Result<()> {
     };
     flash::flash(board, firmware.as_deref(), Some(&args.image), &mut |line| spinner.say(line))?;
     drop(spinner);
-    println!("{} now holds {}", board.name, args.image.display());
+    common::print(format_args!("{} now holds {}\n", board.name, args.image.display()))?;
     Ok(())
 }

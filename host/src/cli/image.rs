@@ -82,13 +82,13 @@ fn build(args: Build) -> Result<()> {
     let convs = evaluator.compensate(&assignment)?;
     let image = image::build(network, &convs, &names(&library, &assignment))?;
     file::write_atomically(&args.out, &image.bytes)?;
-    println!(
-        "wrote {}: {} bytes of flash, {} bytes of arena (no placement could need less than {})",
+    common::print(format_args!(
+        "wrote {}: {} bytes of flash, {} bytes of arena (no placement could need less than {})\n",
         args.out.display(),
         image.bytes.len(),
         image.arena_bytes,
         image.arena_lower_bound_bytes
-    );
+    ))?;
     Ok(())
 }
 
@@ -148,8 +148,7 @@ fn inspect(args: Inspect) -> Result<()> {
     if args.json {
         return common::print_json(&contents);
     }
-    print_contents(&contents);
-    Ok(())
+    print_contents(&contents)
 }
 
 fn layer_row(name: &str, op: &Op, tables: &[TableRow]) -> LayerRow {
@@ -173,11 +172,11 @@ fn layer_row(name: &str, op: &Op, tables: &[TableRow]) -> LayerRow {
     }
 }
 
-fn print_contents(contents: &Contents) {
-    println!(
-        "{}: {} bytes of flash, {} bytes of arena, {} bytes of input, {} outputs",
+fn print_contents(contents: &Contents) -> Result<()> {
+    common::print(format_args!(
+        "{}: {} bytes of flash, {} bytes of arena, {} bytes of input, {} outputs\n",
         contents.name, contents.flash_bytes, contents.arena_bytes, contents.input_bytes, contents.outputs
-    );
+    ))?;
     let columns = [
         ("layer", Align::Left),
         ("operator", Align::Left),
@@ -200,7 +199,7 @@ fn print_contents(contents: &Contents) {
             ]
         })
         .collect();
-    print!("{}", text_table(&columns, &rows));
+    common::print(format_args!("{}", text_table(&columns, &rows)))?;
     let columns =
         [("table", Align::Left), ("entry", Align::Left), ("rows", Align::Right), ("bytes", Align::Right)];
     let rows: Vec<Vec<String>> = contents
@@ -208,5 +207,5 @@ fn print_contents(contents: &Contents) {
         .iter()
         .map(|t| vec![t.name.clone(), t.entry.clone(), t.rows.to_string(), t.bytes.to_string()])
         .collect();
-    print!("{}", text_table(&columns, &rows));
+    common::print(format_args!("{}", text_table(&columns, &rows)))
 }

@@ -9,10 +9,14 @@ mod demo;
 mod evaluate;
 mod flash;
 mod image;
+mod multipliers;
 mod optimize;
 mod run;
 
 use clap::{Parser, Subcommand};
+
+/// More threads than any machine this runs on has cores for; starting thousands takes longer than the work.
+const MAX_THREADS: usize = 512;
 
 /// Approximate multipliers for trained CNNs, from the model to the microcontroller.
 ///
@@ -44,6 +48,9 @@ enum Command {
     Run(run::Args),
     /// Write firmware and image to a real board through probe-rs.
     Flash(flash::Args),
+    /// Show multipliers.
+    #[command(subcommand)]
+    Multipliers(multipliers::Command),
     /// Fetch data sets.
     #[command(subcommand)]
     Data(data::Command),
@@ -53,11 +60,12 @@ impl Cli {
     /// Does what was asked.
     pub fn run(self) -> crate::Result<()> {
         if let Some(threads) = self.threads {
-            if threads == 0 {
-                return Err(crate::Error::Argument("--threads must be at least 1".into()));
+            if !(1..=MAX_THREADS).contains(&threads) {
+                let reason = format!("--threads must be from 1 to {MAX_THREADS}, not {threads}");
+                return Err(crate::Error::Argument(reason));
             }
-            // Fails only if a pool exists already, and nothing has used one yet.
-            let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+            pool.map_err(|e| crate::Error::Argument(format!("--threads {threads}: {e}")))?;
         }
         match self.command {
             Command::Demo(args) => demo::run(args),
@@ -66,6 +74,7 @@ impl Cli {
             Command::Image(command) => image::run(command),
             Command::Run(args) => run::run(args),
             Command::Flash(args) => flash::run(args),
+            Command::Multipliers(command) => multipliers::run(command),
             Command::Data(command) => data::run(command),
         }
     }

@@ -3,6 +3,7 @@
 use super::common::{self, MultiplierArgs, NetworkArgs, Spinner};
 use crate::accelerator::AcceleratorModel;
 use crate::error::{Error, Result};
+use crate::file;
 use crate::multiplier::{Library, ProductCache};
 use crate::optimize::{Optimized, Options, optimize};
 use crate::prepare::Prepared;
@@ -13,8 +14,8 @@ use std::path::PathBuf;
 
 /// Choose a multiplier for each layer by NSGA-II with compensation; write the front and the flash image.
 ///
-/// Candidates are compensated on calibration images, scored on other training images, and the chosen point
-/// is verified on test images that neither has seen.
+/// Candidates are compensated on calibration images and scored on other training images; the point of the
+/// front with the least energy within the loss budget is chosen on further ones and verified on test images.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -55,20 +56,30 @@ pub struct SearchArgs {
     /// Training images that candidates are scored on.
     #[arg(long, default_value_t = 500, value_name = "N")]
     pub selection_images: usize,
+    /// Further training images that a point of the front is chosen on.
+    #[arg(long, default_value_t = 500, value_name = "N")]
+    pub choice_images: usize,
     /// Seed of the search; the same seed gives the same result on any number of threads.
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub seed: u64,
 }
 
 impl SearchArgs {
+    /// Training images needed beside those for calibration.
+    pub fn images(&self) -> usize {
+        self.selection_images.saturating_add(self.choice_images)
+    }
+
     /// What was asked for, checked.
     pub fn options(&self) -> Result<Options> {
         if !self.max_loss.is_finite() {
             return Err(Error::Argument(format!("--max-loss must be a number, not {}", self.max_loss)));
         }
-        if self.selection_images == 0 {
-            return Err(Error::Argument("--selection-images must be at least 1".into()));
-        }
+        common::at_least("--selection-images", self.selection_images, 1)?;
+        common::at_least("--choice-images", self.choice_images, 1)?;
+        common::at_least("--tiles", self.tiles, 1)?;
+        common::at_least("--population", self.population, 2)?;
+        common::at_least("--array-size", self.array_size as usize, 1)?;
         Ok(Options {
             tiles: self.tiles,
             population: self.population,
@@ -77,6 +88,7 @@ impl SearchArgs {
             accelerator: self.accelerator,
             array_size: self.array_size,
             max_loss_pp: self.max_loss,
+            search_images: self.selection_images,
         })
     }
 }
@@ -126,14 +138,15 @@ struct Report<'a> {
 /// Runs the subcommand.
 pub fn run(args: Args) -> Result<()> {
     let options = args.search.options()?;
+    file::check_writable(&args.out)?;
     let scheme = args.network.how.scheme;
     let library = args.multipliers.library(scheme)?;
-    let prepared = args.network.how.prepare(&args.network.model, args.search.selection_images)?;
+    let prepared = args.network.how.prepare(&args.network.model, args.search.images())?;
     let optimized = search(&prepared, &library, &args.multipliers, &options)?;
     let spinner = Spinner::start("writing");
     optimized.write(&prepared, &library, &options, &args.out)?;
     drop(spinner);
-    let chosen = optimized.chosen();
+    let chosen = optimized.chosen_point();
     if args.json {
         return common::print_json(&Report {
             model: &args.network.model,
@@ -150,22 +163,22 @@ pub fn run(args: Args) -> Result<()> {
             memo_hits: optimized.selection.memo_hits,
         });
     }
-    print!("{}", front_table(&optimized.front));
-    println!(
+    common::print(format_args!("{}", front_table(&optimized.front)))?;
+    common::print(format_args!(
         "chosen: {:.1} % of multiplication energy saved; on {} test images {:.2} % against {:.2} % exact \
-         (loss {:+.2} +- {:.2} points)",
+         (loss {:+.2} +- {:.2} points)\n",
         chosen.energy_saved_pct,
         prepared.test.labels.len(),
         optimized.verified.score.accuracy_pct(),
         optimized.exact_accuracy_pct,
         optimized.verified.loss_pp,
         optimized.verified.loss_se_pp
-    );
-    println!(
-        "evaluated {} assignments ({} came up again); wrote {}",
+    ))?;
+    common::print(format_args!(
+        "evaluated {} assignments ({} came up again); wrote {}\n",
         optimized.selection.evaluations,
         optimized.selection.memo_hits,
         args.out.display()
-    );
+    ))?;
     Ok(())
 }

@@ -28,10 +28,10 @@ pub struct Args {
     #[arg(long, default_value_t = 200, value_name = "N")]
     images: usize,
     /// Mean of each channel, as the network was prepared with.
-    #[arg(long, value_delimiter = ',', value_name = "M,M,M")]
+    #[arg(long, value_delimiter = ',', value_name = "M,M,M", allow_negative_numbers = true)]
     mean: Vec<f32>,
     /// Standard deviation of each channel, as the network was prepared with.
-    #[arg(long, value_delimiter = ',', value_name = "S,S,S")]
+    #[arg(long, value_delimiter = ',', value_name = "S,S,S", allow_negative_numbers = true)]
     std: Vec<f32>,
     /// Say what is missing instead of installing it.
     #[arg(long)]
@@ -75,15 +75,17 @@ pub fn run(args: Args) -> Result<()> {
     let image = AlignedImage::new(&file::read(&args.image)?);
     let network =
         image.load().map_err(|e| Error::file(&args.image, format!("{e}; see `skimp image inspect`")))?;
+    common::at_least("--images", args.images, 1)?;
+    let board = if args.board == "host" { None } else { Some(Board::find(&args.board)?) };
     let inputs = inputs(&args, &network)?;
     let on_host = execute::on_host(&image, &inputs.codes)?;
-    let (logits, insns, layers) = if args.board == "host" {
-        (on_host.clone(), None, Vec::new())
-    } else {
-        let board = Board::find(&args.board)?;
-        let install = if args.no_install { Install::Forbidden } else { Install::Allowed };
-        let run = on_board(board, &args.image, &image, &inputs.codes, install)?;
-        (run.logits, run.insns_per_inference, run.layers)
+    let (logits, insns, layers) = match board {
+        None => (on_host.clone(), None, Vec::new()),
+        Some(board) => {
+            let install = if args.no_install { Install::Forbidden } else { Install::Allowed };
+            let run = on_board(board, &args.image, &image, &inputs.codes, install)?;
+            (run.logits, run.insns_per_inference, run.layers)
+        }
     };
     let outputs = network.output_len();
     let report = Report {
@@ -98,7 +100,7 @@ pub fn run(args: Args) -> Result<()> {
     if args.json {
         common::print_json(&report)?;
     } else {
-        print(&report);
+        print(&report)?;
     }
     if report.logits_differing > 0 {
         return Err(Error::Mismatch(format!(
@@ -109,16 +111,20 @@ pub fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-fn print(report: &Report) {
-    println!("{}: {} images", report.board, report.images);
+fn print(report: &Report) -> Result<()> {
+    common::print(format_args!("{}: {} images\n", report.board, report.images))?;
     if let Some(accuracy) = report.accuracy {
-        println!("  accuracy {accuracy:.2} %");
+        common::print(format_args!("  accuracy {accuracy:.2} %\n"))?;
     }
-    println!("  images with other logits than on the host: {}", report.logits_differing);
+    common::print(format_args!(
+        "  images with other logits than on the host: {}\n",
+        report.logits_differing
+    ))?;
     if let Some(insns) = report.insns_per_inference {
-        println!("  {insns} instructions per inference");
-        print!("{}", layer_table(&report.layers));
+        common::print(format_args!("  {insns} instructions per inference\n"))?;
+        common::print(format_args!("{}", layer_table(&report.layers)))?;
     }
+    Ok(())
 }
 
 /// Instructions by layer as a table.
@@ -177,7 +183,12 @@ pub fn on_board(
 fn inputs(args: &Args, network: &skimp_runtime::Network) -> Result<Inputs> {
     let path = Path::new(&args.inputs);
     if path.is_file() {
-        return Ok(Inputs { codes: file::read(path)?, labels: None });
+        let (codes, each) = (file::read(path)?, network.input_bytes());
+        if codes.is_empty() || !codes.len().is_multiple_of(each) {
+            let reason = format!("its {} bytes are no whole number of inputs of {each} bytes", codes.len());
+            return Err(Error::file(path, reason));
+        }
+        return Ok(Inputs { codes, labels: None });
     }
     let request = Request { test: args.images, calibration: 0, selection: 0 };
     let spinner = Spinner::start("reading images");

@@ -162,8 +162,8 @@ impl Library {
         near.sort();
         let near: Vec<&str> = near.into_iter().take(3).map(|(_, name)| name).collect();
         Error::Argument(format!(
-            "no multiplier \"{name}\" among the {} of the {kind} library; near it: {}. `skimp multipliers` \
-             lists all",
+            "no multiplier \"{name}\" among the {} of the {kind} library; near it: {}. `skimp \
+             multipliers list` lists all",
             self.multipliers.len(),
             near.join(", ")
         ))

@@ -5,16 +5,7 @@ use crate::emulate::metrics::{Score, kl_divergence};
 use crate::emulate::{ApproximateConv, Emulator};
 use crate::error::{Error, Result};
 use crate::multiplier::{Choice, ProductCache};
-use crate::quantize::QuantizedNetwork;
-
-/// Labelled images as input codes.
-#[derive(Debug, Clone)]
-pub struct LabelledCodes {
-    /// Codes, one image after another.
-    pub codes: Vec<u8>,
-    /// One label an image.
-    pub labels: Vec<u8>,
-}
+use crate::quantize::{LabelledCodes, QuantizedNetwork};
 
 /// What an assignment does on a set of images, against the exact 8-bit network.
 #[derive(Debug, Clone)]

@@ -8,6 +8,6 @@ mod evaluator;
 mod run;
 mod search;
 
-pub use evaluator::{Evaluator, LabelledCodes, Measured};
+pub use evaluator::{Evaluator, Measured};
 pub use run::{FrontFile, IMAGE_FILE, Optimized, names, optimize};
 pub use search::{Candidate, Options, Progress, Selection, search};

@@ -1,7 +1,7 @@
 //! From a prepared network to a verified image.
 
 use super::evaluator::{Evaluator, Measured};
-use super::search::{Options, Progress, Selection, search};
+use super::search::{Candidate, Options, Progress, Selection, search};
 use crate::compensate::Steps;
 use crate::emulate::ApproximateConv;
 use crate::error::{Error, Result};
@@ -21,6 +21,8 @@ pub const IMAGE_FILE: &str = "network.skimp";
 pub struct Optimized {
     /// The search's result.
     pub selection: Selection,
+    /// Which point of the front was picked.
+    pub chosen: usize,
     /// Names of the layers that multiply.
     pub layers: Vec<String>,
     /// Names of their multipliers at the chosen point.
@@ -37,7 +39,8 @@ pub struct Optimized {
     pub front: Vec<FrontPoint>,
 }
 
-/// Searches on the selection images, picks a point, verifies it on the test images and builds its image.
+/// Searches on some of the selection images, picks a point on the others, verifies it on the test images and
+/// builds its image.
 pub fn optimize(
     prepared: &Prepared,
     products: &ProductCache,
@@ -47,9 +50,12 @@ pub fn optimize(
 ) -> Result<Optimized> {
     let (network, library) = (&prepared.quantized, products.library());
     let calibration = &prepared.calibration.codes;
-    let evaluator = Evaluator::new(network, products, steps, calibration, &prepared.selection)?;
+    let (searched, others) = prepared.selection.split(options.search_images);
+    let evaluator = Evaluator::new(network, products, steps, calibration, &searched)?;
     let selection = search(&evaluator, library, &network.multiplications(), options, on_progress)?;
-    let assignment = &selection.front[selection.chosen].assignment;
+    let chooser = Evaluator::new(network, products, steps, calibration, &others)?;
+    let chosen = choose(&selection.front, &chooser, options.max_loss_pp)?;
+    let assignment = &selection.front[chosen].assignment;
     let tester = Evaluator::new(network, products, steps, calibration, &prepared.test)?;
     let multipliers = names(library, assignment);
     let convs = tester.compensate(assignment)?;
@@ -59,7 +65,7 @@ pub fn optimize(
         energy_saved_pct: candidate.energy.saved_pct,
         loss_pp: candidate.measured.loss_pp,
         kl: Some(candidate.measured.kl),
-        chosen: i == selection.chosen,
+        chosen: i == chosen,
     });
     Ok(Optimized {
         front: front.collect(),
@@ -69,8 +75,24 @@ pub fn optimize(
         image: image::build(network, &convs, &multipliers)?,
         multipliers,
         convs,
+        chosen,
         selection,
     })
+}
+
+/// The point of the front with the least energy that stays within the budget both on the search's images
+/// and on those of `chooser`.
+fn choose(front: &[Candidate], chooser: &Evaluator, max_loss_pp: f64) -> Result<usize> {
+    for (i, candidate) in front.iter().enumerate().rev() {
+        if candidate.measured.loss_pp <= max_loss_pp
+            && chooser.measure(&candidate.assignment)?.loss_pp <= max_loss_pp
+        {
+            return Ok(i);
+        }
+    }
+    Err(Error::Argument(format!(
+        "no point of the front loses at most {max_loss_pp} points of accuracy; allow more with --max-loss"
+    )))
 }
 
 /// Names of the multipliers of an assignment.
@@ -101,8 +123,8 @@ pub struct FrontFile<'a> {
 
 impl Optimized {
     /// The chosen point.
-    pub fn chosen(&self) -> &FrontPoint {
-        &self.front[self.selection.chosen]
+    pub fn chosen_point(&self) -> &FrontPoint {
+        &self.front[self.chosen]
     }
 
     /// Writes `front.csv`, `front.svg`, `front.json` and the image [`IMAGE_FILE`] into `folder`.
@@ -142,9 +164,11 @@ impl Optimized {
         };
         let json = serde_json::to_string_pretty(&json)
             .map_err(|e| Error::Mismatch(format!("the front can't be written as JSON: {e}")))?;
-        file::write_atomically(folder.join("front.csv"), front_csv(&self.layers, &self.front).as_bytes())?;
-        file::write_atomically(folder.join("front.svg"), chart.to_svg().as_bytes())?;
-        file::write_atomically(folder.join("front.json"), json.as_bytes())?;
-        file::write_atomically(folder.join(IMAGE_FILE), &self.image.bytes)
+        file::write_all_atomically(&[
+            (folder.join("front.csv"), front_csv(&self.layers, &self.front).as_bytes()),
+            (folder.join("front.svg"), chart.to_svg().as_bytes()),
+            (folder.join("front.json"), json.as_bytes()),
+            (folder.join(IMAGE_FILE), &self.image.bytes),
+        ])
     }
 }

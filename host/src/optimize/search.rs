@@ -2,7 +2,7 @@
 
 use super::evaluator::{Evaluator, Measured};
 use crate::accelerator::{AcceleratorModel, EnergyReport, TileCost, Workload};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::multiplier::{Choice, Library};
 use crate::search::{self, Evaluation, Genome, GenomeSpace, Mapping, Problem, Settings, State, Stream};
 use rayon::prelude::*;
@@ -27,6 +27,9 @@ pub struct Options {
     pub array_size: u32,
     /// Largest accuracy loss of the point that is picked, in percentage points.
     pub max_loss_pp: f64,
+    /// How many of the selection images candidates are scored on; on the others a point is picked, so that
+    /// the luck that made it look good in the search is not believed.
+    pub search_images: usize,
 }
 
 /// One genome of the front, measured.
@@ -45,8 +48,6 @@ pub struct Candidate {
 pub struct Selection {
     /// Points none of which is better in loss and energy than another, from the least saving to the most.
     pub front: Vec<Candidate>,
-    /// The point of the front with the least energy within the loss budget.
-    pub chosen: usize,
     /// Assignments of one multiplier to every layer that were evaluated, with energy saved in percent and
     /// loss in percentage points.
     pub uniform: Vec<(Choice, f64, f64)>,
@@ -109,16 +110,8 @@ pub fn search(
     let mut front: Vec<Candidate> =
         outcome.front.iter().map(|point| assignments.known(&point.genome)).collect();
     front.sort_by(|a, b| a.energy.saved_pct.total_cmp(&b.energy.saved_pct));
-    let within = |c: &Candidate| c.measured.loss_pp <= options.max_loss_pp;
-    let chosen = front.iter().rposition(within).ok_or_else(|| {
-        Error::Argument(format!(
-            "no point of the front loses at most {} points of accuracy; allow more with --max-loss",
-            options.max_loss_pp
-        ))
-    })?;
     Ok(Selection {
         front,
-        chosen,
         uniform: assignments.uniform_points(),
         evaluated,
         evaluations: outcome.evaluations,

@@ -2,6 +2,28 @@
 
 use super::QuantizedTensor;
 
+/// Labelled images as input codes.
+#[derive(Debug, Clone)]
+pub struct LabelledCodes {
+    /// Codes, one image after another.
+    pub codes: Vec<u8>,
+    /// One label an image.
+    pub labels: Vec<u8>,
+}
+
+impl LabelledCodes {
+    /// The first `count` images and the rest.
+    pub fn split(&self, count: usize) -> (LabelledCodes, LabelledCodes) {
+        let count = count.min(self.labels.len());
+        let each = self.codes.len() / self.labels.len().max(1);
+        let (codes, other_codes) = self.codes.split_at(count * each);
+        let (labels, other_labels) = self.labels.split_at(count);
+        let set =
+            |codes: &[u8], labels: &[u8]| LabelledCodes { codes: codes.to_vec(), labels: labels.to_vec() };
+        (set(codes, labels), set(other_codes, other_labels))
+    }
+}
+
 /// The code of every pixel value in every channel.
 #[derive(Debug, Clone)]
 pub struct InputCoding {

@@ -18,7 +18,7 @@ mod lower;
 mod weights;
 
 pub use calibrate::{Calibration, RangeMethod};
-pub use input::InputCoding;
+pub use input::{InputCoding, LabelledCodes};
 pub use lower::quantize;
 
 use crate::multiplier::Scheme;

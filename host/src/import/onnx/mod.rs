@@ -63,7 +63,7 @@ pub const SUPPORTED: &[&str] = &[
 /// Largest file that is read. Models for microcontrollers have a few megabytes at most.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// Reads the ONNX model at `path`; the network gets the file's name.
+/// Reads the ONNX model at `path`; the network gets the file's name without its extension.
 ///
 /// # Errors
 /// [`Error::Io`] if the file can't be read, [`Error::File`] if it is no complete ONNX model of one image
@@ -73,7 +73,10 @@ pub fn onnx(path: &Path) -> Result<Network> {
     if size > MAX_BYTES {
         return Err(Error::file(path, format!("has {size} bytes; models of up to {MAX_BYTES} are read")));
     }
-    from_bytes(&file::read(path)?, &path.display().to_string())
+    let mut network = from_bytes(&file::read(path)?, &path.display().to_string())?;
+    // Errors name the path; what is made of the network must not depend on where it lay.
+    network.name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    Ok(network)
 }
 
 /// Reads an ONNX model from memory; `name` becomes the network's name and stands in error messages.
