@@ -56,7 +56,7 @@ pub struct SearchArgs {
     /// Training images that candidates are scored on.
     #[arg(long, default_value_t = 500, value_name = "N")]
     pub selection_images: usize,
-    /// Further training images that a point of the front is chosen on.
+    /// Further training images for choosing a point of the front.
     #[arg(long, default_value_t = 500, value_name = "N")]
     pub choice_images: usize,
     /// Seed of the search; the same seed gives the same result on any number of threads.

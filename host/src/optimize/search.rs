@@ -27,8 +27,7 @@ pub struct Options {
     pub array_size: u32,
     /// Largest accuracy loss of the point that is picked, in percentage points.
     pub max_loss_pp: f64,
-    /// How many of the selection images candidates are scored on; on the others a point is picked, so that
-    /// the luck that made it look good in the search is not believed.
+    /// How many of the selection images candidates are scored on; a point of the front is picked on all.
     pub search_images: usize,
 }
 

@@ -51,14 +51,18 @@ impl Chart<'_> {
         if let Some(budget) = self.loss_budget_pp {
             drawing.budget(budget);
         }
-        for mark in self.marks {
+        // A label is left out where it would cover an earlier one: the chosen point's comes first, then those
+        // of marks from the largest saving down.
+        for point in front.iter().filter(|p| p.chosen) {
+            drawing.chosen(point);
+        }
+        let mut marks: Vec<&Mark> = self.marks.iter().collect();
+        marks.sort_by(|a, b| b.energy_saved_pct.total_cmp(&a.energy_saved_pct));
+        for mark in marks {
             drawing.mark(mark);
         }
         for point in &front {
             drawing.dot("front", 4.0, point.energy_saved_pct, point.loss_pp);
-        }
-        for point in front.iter().filter(|p| p.chosen) {
-            drawing.chosen(point);
         }
         drawing.legend(self);
         drawing.finish()

@@ -34,12 +34,14 @@ pub struct Drawing {
     y: Axis,
     /// Points that did not fit.
     beyond: usize,
+    /// Left end, width and base line of each label.
+    labels: Vec<(f64, f64, f64)>,
 }
 
 impl Drawing {
     /// An empty chart with these axes.
     pub fn new(title: &str, x: Axis, y: Axis) -> Self {
-        let mut drawing = Drawing { svg: String::new(), x, y, beyond: 0 };
+        let mut drawing = Drawing { svg: String::new(), x, y, beyond: 0, labels: Vec::new() };
         drawing.frame(title);
         drawing
     }
@@ -170,12 +172,20 @@ impl Drawing {
     }
 
     /// Text beside a shape of this radius, up and to the left where the front has nothing, or to the right
-    /// where there is no room.
+    /// where there is no room; none where it would cover another label.
     fn label(&mut self, class: &str, x: f64, y: f64, radius: f64, text: &str) {
         // The font is the viewer's: about 7.5 units a character.
-        let room = x - AREA.0 > 7.5 * text.chars().count() as f64 + radius;
+        let width = 7.5 * text.chars().count() as f64;
+        let room = x - AREA.0 > width + radius;
         let (anchor, x) = if room { ("end", x - radius - 3.0) } else { ("start", x + radius + 3.0) };
         let (y, text) = (y - radius - 2.0, escape(text));
+        let left = if room { x - width } else { x };
+        let overlaps =
+            |&(l, w, t): &(f64, f64, f64)| left < l + w && l < left + width && (y - t).abs() < 12.0;
+        if self.labels.iter().any(overlaps) {
+            return;
+        }
+        self.labels.push((left, width, y));
         self.add(format_args!(
             "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{text}</text>"
         ));
