@@ -8,8 +8,8 @@ mod common;
 use common::random::case;
 use skimp::board::description::BOARDS;
 use skimp::board::{Board, Device, Install, Qemu, QemuOptions, firmware, toolchain};
+use skimp::execute::{self, AlignedImage};
 use skimp::image;
-use skimp_runtime::{Network, Silent};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, channel};
@@ -50,12 +50,7 @@ fn write_image(folder: &Path, bytes: &[u8]) -> PathBuf {
 }
 
 fn run_on_host(image: &[u8], input: &[u8]) -> Vec<i32> {
-    let words: Vec<u32> = image.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
-    let network = Network::load(bytemuck::cast_slice(&words)).unwrap();
-    let mut arena = vec![0; network.arena_bytes()];
-    let mut logits = vec![0; network.output_len()];
-    network.infer(&mut arena, input, &mut logits, &mut Silent).unwrap();
-    logits
+    execute::on_host(&AlignedImage::new(image), input).unwrap()
 }
 
 #[test]

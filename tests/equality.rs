@@ -8,18 +8,14 @@ use proptest::prelude::*;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use skimp::emulate::{Emulator, oracle};
+use skimp::execute::AlignedImage;
 use skimp::image;
 use skimp_runtime::image::{HEADER_BYTES, checksum};
 use skimp_runtime::{Error, Network, Silent};
 
-/// Bytes at a 4-byte aligned address.
-fn aligned(bytes: &[u8]) -> Vec<u32> {
-    bytes.chunks(4).map(|c| u32::from_le_bytes(std::array::from_fn(|i| *c.get(i).unwrap_or(&0)))).collect()
-}
-
 fn run_on_runtime(image: &[u8], input: &[u8]) -> Result<Vec<i32>, Error> {
-    let words = aligned(image);
-    let network = Network::load(bytemuck::cast_slice(&words))?;
+    let image = AlignedImage::new(image);
+    let network = Network::load(image.bytes())?;
     let mut arena = vec![0xa5; network.arena_bytes()];
     let mut logits = vec![0; network.output_len()];
     // A tampered image may ask for another input size.
@@ -51,8 +47,8 @@ proptest! {
 fn every_kind_of_table_and_layer_occurs_in_the_random_networks() {
     let mut seen = std::collections::BTreeSet::new();
     for seed in 0..200 {
-        let words = aligned(&build(&case(seed)));
-        let network = Network::load(bytemuck::cast_slice(&words)).unwrap();
+        let image = AlignedImage::new(&build(&case(seed)));
+        let network = image.load().unwrap();
         seen.extend(network.tables().map(|t| format!("{:?}", t.entry)));
         for layer in network.layers() {
             let op = format!("{:?}", layer.op);
@@ -113,10 +109,8 @@ fn ten_thousand_corruptions_are_all_refused() {
         if bytes == image {
             continue;
         }
-        let words = aligned(&bytes);
-        // `aligned` pads with zeros; the true length is what counts.
-        let padded: &[u8] = bytemuck::cast_slice(&words);
-        assert!(Network::load(&padded[..bytes.len()]).is_err(), "a corrupted image was accepted");
+        let corrupted = AlignedImage::new(&bytes);
+        assert!(Network::load(corrupted.bytes()).is_err(), "a corrupted image was accepted");
         refused += 1;
     }
 }
