@@ -35,7 +35,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// The whole way once: train-ready network to emulated microcontroller, in a minute or two.
+    /// The whole way once, from a trained network to an emulated microcontroller.
     Demo(demo::Args),
     /// Choose multipliers for a network and write the front and the flash image.
     Optimize(optimize::Args),
