@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn outliers_are_cut_by_percentile_and_mse_but_not_by_min_max() {
-        let mut values: Vec<f64> = (0..100_000).map(|i| f64::from(i % 1000) / 1000.0).collect();
+        let mut values: Vec<f64> = (0..2_000_000).map(|i| f64::from(i % 1000) / 1000.0).collect();
         values.push(40.0);
         let calibration = seen(&values);
         assert_eq!(calibration.range(0, RangeMethod::MinMax), (0.0, 40.0));
