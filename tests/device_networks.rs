@@ -2,14 +2,14 @@
 //! equal on the host's emulation, the runtime on the host, and the board.
 
 use skimp::board::{self, Board, Install};
-use skimp::compensate::Steps;
+use skimp::compensate::{Compensator, Steps};
 use skimp::data::Request;
 use skimp::emulate::Emulator;
 use skimp::emulate::metrics::Score;
 use skimp::execute::{self, AlignedImage};
 use skimp::image;
 use skimp::multiplier::{Choice, Library, ProductCache, Scheme};
-use skimp::optimize::{Evaluator, names};
+use skimp::optimize::names;
 use skimp::prepare::{Recipe, prepare};
 use skimp::quantize::RangeMethod;
 
@@ -52,12 +52,12 @@ fn host_runtime_and_board_agree(board: &str) {
     let library = Library::builtin(false);
     let products = ProductCache::new(&library, network.scheme).unwrap();
     let calibration = &prepared.calibration.codes;
-    let evaluator = Evaluator::new(network, &products, Steps::ALL, calibration, &prepared.test).unwrap();
+    let compensator = Compensator::new(network, &products, Steps::ALL, calibration).unwrap();
     let folder = tempfile::tempdir().unwrap();
     for (what, chosen) in ASSIGNMENTS {
         let choices: Vec<Choice> = chosen.iter().map(|name| Choice::parse(&library, name).unwrap()).collect();
         let assignment: Vec<Choice> = choices.iter().copied().cycle().take(network.convs().count()).collect();
-        let convs = evaluator.compensate(&assignment).unwrap();
+        let convs = compensator.compensate(&assignment).unwrap();
         let emulated = Emulator::new(network, &convs).unwrap().run(&prepared.test.codes);
         let accuracy = Score::new(&emulated, &prepared.test.labels).accuracy_pct();
         assert!(accuracy > 88.0, "{what}: {accuracy} %");

@@ -1,7 +1,7 @@
 //! ResNet-20 with EvoApprox multipliers, against figures measured elsewhere. Needs the reference folder and
 //! CIFAR-10 (fetched into the cache at first use), so it runs where `.ci/run` finds that folder.
 
-use skimp::compensate::Steps;
+use skimp::compensate::{Compensator, Steps};
 use skimp::data::Request;
 use skimp::emulate::Emulator;
 use skimp::execute::{self, AlignedImage};
@@ -41,7 +41,8 @@ fn accuracies(scheme: Scheme, multiplier: &str, steps: &[Steps]) -> (f64, Vec<f6
     let mut exact = 0.0;
     let approximate = steps.iter().map(|&steps| {
         let calibration = &prepared.calibration.codes;
-        let evaluator = Evaluator::new(network, &products, steps, calibration, &prepared.test).unwrap();
+        let compensator = Compensator::new(network, &products, steps, calibration).unwrap();
+        let evaluator = Evaluator::new(&compensator, &prepared.test).unwrap();
         exact = evaluator.exact_score().accuracy_pct();
         evaluator.measure(&assignment).unwrap().score.accuracy_pct()
     });
@@ -89,10 +90,10 @@ fn a_real_network_with_slices_and_pads_runs_the_same_in_the_runtime() {
         let library = Library::builtin(scheme.wants_signed_table());
         let products = ProductCache::new(&library, scheme).unwrap();
         let calibration = &prepared.calibration.codes;
-        let evaluator = Evaluator::new(network, &products, Steps::ALL, calibration, &prepared.test).unwrap();
+        let compensator = Compensator::new(network, &products, Steps::ALL, calibration).unwrap();
         let all = Choice::all(&library);
         let assignment: Vec<Choice> = (0..network.convs().count()).map(|i| all[i % 5 * 2]).collect();
-        let convs = evaluator.compensate(&assignment).unwrap();
+        let convs = compensator.compensate(&assignment).unwrap();
         let emulated = Emulator::new(network, &convs).unwrap().run(&prepared.test.codes);
         let built = image::build(network, &convs, &names(&library, &assignment)).unwrap();
         let on_host = execute::on_host(&AlignedImage::new(&built.bytes), &prepared.test.codes).unwrap();

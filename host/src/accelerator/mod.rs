@@ -13,6 +13,7 @@ mod model;
 pub use model::AcceleratorModel;
 
 use crate::error::{Error, Result};
+use crate::multiplier::Multiplier;
 use serde::{Deserialize, Serialize};
 
 /// The cost of a tile's multiplier, in terms of the exact multiplier of the same library.
@@ -29,6 +30,11 @@ pub struct TileCost {
 impl TileCost {
     /// The exact multiplier, with delays in terms of its own.
     pub const EXACT: TileCost = TileCost { energy: 1.0, area: Some(1.0), delay: Some(1.0) };
+
+    /// The cost of a tile of `multiplier`.
+    pub fn of(multiplier: &Multiplier) -> TileCost {
+        TileCost { energy: multiplier.power_rel, area: multiplier.area_rel, delay: multiplier.delay_rel }
+    }
 }
 
 /// A network mapped to tiles.

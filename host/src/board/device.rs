@@ -19,6 +19,8 @@ const HELLO_LIMIT: Duration = Duration::from_millis(250);
 const ATTEMPTS: u32 = 3;
 /// How often a board that may still be starting is greeted.
 const HELLO_ATTEMPTS: u32 = 60;
+/// How long an inference may take.
+const INFER_LIMIT: Duration = Duration::from_secs(300);
 /// One instruction takes one virtual nanosecond in QEMU as skimp starts it.
 const EMULATED_INSNS_PER_S: u64 = 1_000_000_000;
 
@@ -41,7 +43,6 @@ pub struct Device<L> {
     sequence: u8,
     decoder: Decoder,
     received: VecDeque<u8>,
-    infer_limit: Duration,
 }
 
 impl<L: Link> Device<L> {
@@ -63,7 +64,6 @@ impl<L: Link> Device<L> {
             sequence: 0,
             decoder: Decoder::new(),
             received: VecDeque::new(),
-            infer_limit: Duration::from_secs(300),
         };
         device.hello()?;
         Ok(device)
@@ -125,11 +125,6 @@ impl<L: Link> Device<L> {
         }
     }
 
-    /// Gives inferences another time limit than 300 s.
-    pub fn set_infer_limit(&mut self, limit: Duration) {
-        self.infer_limit = limit;
-    }
-
     /// Runs the network on `input`, which must have the length that [`Device::load`] has told.
     pub fn infer(&mut self, input: &[u8]) -> Result<Inference> {
         let network = self.network()?;
@@ -145,7 +140,7 @@ impl<L: Link> Device<L> {
             }
         }
         // Not sent twice: a board that is still at it would do the work again.
-        let ticks = match self.ask(Request::Infer, self.infer_limit, 1)? {
+        let ticks = match self.ask(Request::Infer, INFER_LIMIT, 1)? {
             Reply::Inferred { ticks } => ticks,
             reply => return Err(self.unexpected(&reply)),
         };

@@ -1,8 +1,8 @@
 //! `skimp evaluate`: what quantization and one multiplier do to a network.
 
 use super::common::{self, MultiplierArgs, NetworkArgs};
-use crate::emulate::Emulator;
-use crate::emulate::metrics::Score;
+use crate::accelerator::{AcceleratorModel, TileCost, Workload};
+use crate::compensate::Compensator;
 use crate::error::Result;
 use crate::multiplier::{Choice, ProductCache};
 use crate::optimize::Evaluator;
@@ -70,7 +70,8 @@ pub fn run(args: Args) -> Result<()> {
     spinner.say("8-bit network");
     let steps = args.multipliers.compensation;
     let calibration = &prepared.calibration.codes;
-    let evaluator = Evaluator::new(&prepared.quantized, &products, steps, calibration, &prepared.test)?;
+    let compensator = Compensator::new(&prepared.quantized, &products, steps, calibration)?;
+    let evaluator = Evaluator::new(&compensator, &prepared.test)?;
     let accuracy_8bit = evaluator.exact_score().accuracy_pct();
     let approximate = multiplier.map(|choice| -> Result<Approximate> {
         spinner.say("approximate network");
@@ -78,21 +79,22 @@ pub fn run(args: Args) -> Result<()> {
         if let (Some(first), Some(layer)) = (first, assignment.first_mut()) {
             *layer = first;
         }
-        let convs = evaluator.compensate(&assignment)?;
-        let logits = Emulator::new(&prepared.quantized, &convs)?.run(&prepared.test.codes);
-        let measured = evaluator.compare(&logits);
-        let score: &Score = &measured.score;
-        let layers = prepared.quantized.multiplications();
-        let energy = assignment.iter().zip(&layers);
-        let energy: f64 =
-            energy.map(|(c, &n)| library.multipliers()[c.multiplier].power_rel * n as f64).sum();
+        let measured = evaluator.measure(&assignment)?;
+        // A tile for each layer: what shares a multiplier costs the same apart.
+        let tile = |choice: &Choice| TileCost::of(&library.multipliers()[choice.multiplier]);
+        let energy = AcceleratorModel::PowerGated.report(&Workload {
+            multiplications: &prepared.quantized.multiplications(),
+            layers: &(0..assignment.len()).map(|layer| layer as u16).collect::<Vec<u16>>(),
+            tiles: &assignment.iter().map(tile).collect::<Vec<TileCost>>(),
+            array_size: 1,
+        })?;
         Ok(Approximate {
             multiplier: choice.name(&library),
-            accuracy_approx: score.accuracy_pct(),
+            accuracy_approx: measured.score.accuracy_pct(),
             loss_pp: measured.loss_pp,
             loss_se_pp: measured.loss_se_pp,
             kl: measured.kl,
-            energy_saved_pct: 100.0 * (1.0 - energy / layers.iter().sum::<u64>() as f64),
+            energy_saved_pct: energy.saved_pct,
         })
     });
     let approximate = approximate.transpose()?;

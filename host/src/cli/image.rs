@@ -1,12 +1,13 @@
 //! `skimp image`: building and inspecting flash images.
 
 use super::common::{self, MultiplierArgs, NetworkArgs};
+use crate::compensate::Compensator;
 use crate::error::{Error, Result};
 use crate::execute::AlignedImage;
 use crate::file;
 use crate::image;
 use crate::multiplier::{Choice, ProductCache};
-use crate::optimize::{Evaluator, names};
+use crate::optimize::names;
 use crate::report::{Align, text_table};
 use serde::Serialize;
 use skimp_runtime::image::{Op, Tensor};
@@ -78,8 +79,7 @@ fn build(args: Build) -> Result<()> {
     };
     let calibration = &prepared.calibration.codes;
     let steps = args.multipliers.compensation;
-    let evaluator = Evaluator::new(network, &products, steps, calibration, &prepared.test)?;
-    let convs = evaluator.compensate(&assignment)?;
+    let convs = Compensator::new(network, &products, steps, calibration)?.compensate(&assignment)?;
     let image = image::build(network, &convs, &names(&library, &assignment))?;
     file::write_atomically(&args.out, &image.bytes)?;
     common::print(format_args!(

@@ -83,19 +83,28 @@ impl<'n> Compensator<'n> {
             if inputs.is_empty() {
                 return Err(Error::Argument("the scale and shift fit needs calibration images".into()));
             }
-            let exact = vec![Choice::exact(products.library()); network.convs().count()];
             let mut targets = Vec::new();
-            compensator.forward(&exact, |_, _, acc| targets.push(acc.to_vec()))?;
+            compensator.forward(&compensator.exact_assignment(), |acc| targets.push(acc.to_vec()))?;
             compensator.targets = targets;
         }
         compensator.steps = steps;
         Ok(compensator)
     }
 
+    /// The network that is compensated.
+    pub fn network(&self) -> &'n QuantizedNetwork {
+        self.network
+    }
+
+    /// The assignment of the exact multiplier to every layer.
+    pub fn exact_assignment(&self) -> Vec<Choice> {
+        vec![Choice::exact(self.products.library()); self.network.convs().count()]
+    }
+
     /// The network with the multipliers of `assignment`, one for each convolution, and its compensation.
     pub fn compensate(&self, assignment: &[Choice]) -> Result<Vec<ApproximateConv>> {
         if self.steps.scale_shift {
-            return self.forward(assignment, |_, _, _| {});
+            return self.forward(assignment, |_| {});
         }
         self.network.convs().zip(assignment).map(|((_, conv), &choice)| self.start(conv, choice)).collect()
     }
@@ -125,11 +134,7 @@ impl<'n> Compensator<'n> {
 
     /// Runs all calibration images layer by layer, fitting each convolution on the outputs of the ones
     /// already fitted; `see` is shown each convolution's accumulators, `[image][pixel][output channel]`.
-    fn forward(
-        &self,
-        assignment: &[Choice],
-        mut see: impl FnMut(usize, &QuantizedConv, &[i32]),
-    ) -> Result<Vec<ApproximateConv>> {
+    fn forward(&self, assignment: &[Choice], mut see: impl FnMut(&[i32])) -> Result<Vec<ApproximateConv>> {
         let network = self.network;
         let images = self.inputs.len() / network.tensors[network.input].shape.elements();
         let mut tensors: Vec<Vec<u8>> = vec![Vec::new(); network.tensors.len()];
@@ -148,14 +153,14 @@ impl<'n> Compensator<'n> {
                     let choice = assignment[index];
                     all_exact_so_far &= choice == exact;
                     let mut approximate = self.start(conv, choice)?;
-                    let folded = approximate
+                    let bias = approximate
                         .fold(conv, network.scheme)
                         .map_err(|e| Error::Mismatch(format!("layer {}: {e}", layer.name)))?;
                     let mut acc = vec![0i32; images * elements];
                     acc.par_chunks_exact_mut(elements)
                         .zip(input.par_chunks_exact(input_elements))
-                        .for_each(|(acc, input)| accumulate(conv, &approximate, &folded, input, acc));
-                    see(index, conv, &acc);
+                        .for_each(|(acc, input)| accumulate(conv, &approximate, &bias, input, acc));
+                    see(&acc);
                     // Up to here the network is the exact one: there is nothing to fit.
                     if self.steps.scale_shift && !all_exact_so_far {
                         let shifts = scale_shift::fit(

@@ -18,7 +18,7 @@ pub(super) fn check(conv: &QuantizedConv, approximate: &ApproximateConv, bias: &
         if bound > i32::MAX as u64 {
             return Err(Error::Mismatch(format!(
                 "output channel {o} could overflow its 32-bit accumulator: {} taps reach {bound}, the limit \
-                 is {}; choose a multiplier with smaller products or exclude this layer",
+                 is {}; choose a multiplier with smaller products",
                 conv.taps(),
                 i32::MAX
             )));

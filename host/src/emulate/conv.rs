@@ -1,16 +1,17 @@
 //! Convolution by table lookup over blocks of pixels.
 
-use super::{ApproximateConv, FoldedConv};
+use super::ApproximateConv;
 use crate::quantize::QuantizedConv;
 
 /// Pixels whose sums are kept in registers while a weight's row is looked up.
 const BLOCK: usize = 8;
 
-/// Writes the accumulators of one image, `[pixel][output channel]`, into `acc`.
+/// Writes the accumulators of one image, `[pixel][output channel]`, into `acc`; `bias` is the folded one of
+/// [`ApproximateConv::fold`].
 pub fn accumulate(
     conv: &QuantizedConv,
     approximate: &ApproximateConv,
-    folded: &FoldedConv,
+    bias: &[i32],
     input: &[u8],
     acc: &mut [i32],
 ) {
@@ -38,7 +39,7 @@ pub fn accumulate(
                 }
                 for lane in 0..count {
                     acc[(first + lane) * outputs + o] =
-                        folded.bias[o] + folded.activation_sum[o] * sums[lane] + total[lane];
+                        bias[o] + approximate.operand_sum[o] * sums[lane] + total[lane];
                 }
             }
         }

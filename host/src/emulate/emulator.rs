@@ -1,6 +1,6 @@
 //! The whole network over many images.
 
-use super::{ApproximateConv, FoldedConv, accumulate};
+use super::{ApproximateConv, accumulate};
 use crate::error::{Error, Result};
 use crate::quantize::{QuantizedConv, QuantizedNetwork, QuantizedOp};
 use rayon::prelude::*;
@@ -12,7 +12,8 @@ use skimp_runtime::kernels;
 pub struct Emulator<'n> {
     network: &'n QuantizedNetwork,
     convs: &'n [ApproximateConv],
-    folded: Vec<FoldedConv>,
+    /// The folded bias of each convolution.
+    biases: Vec<Vec<i32>>,
 }
 
 impl<'n> Emulator<'n> {
@@ -27,12 +28,12 @@ impl<'n> Emulator<'n> {
                 convs.len()
             )));
         }
-        let folded = network.convs().zip(convs).map(|((layer, conv), approximate)| {
+        let biases = network.convs().zip(convs).map(|((layer, conv), approximate)| {
             approximate
                 .fold(conv, network.scheme)
                 .map_err(|e| Error::Mismatch(format!("{}: layer {}: {e}", network.name, layer.name)))
         });
-        Ok(Emulator { network, convs, folded: folded.collect::<Result<_>>()? })
+        Ok(Emulator { network, convs, biases: biases.collect::<Result<_>>()? })
     }
 
     /// Logits of `inputs`, the codes of any number of images one after another; images run in parallel.
@@ -48,16 +49,16 @@ impl<'n> Emulator<'n> {
     fn run_image(&self, input: &[u8], buffers: &mut Buffers) -> Vec<i32> {
         let network = self.network;
         buffers.tensors[network.input].copy_from_slice(input);
-        let mut convs = self.convs.iter().zip(&self.folded);
+        let mut convs = self.convs.iter().zip(&self.biases);
         let mut logits = None;
         for layer in &network.layers {
             let mut output = std::mem::take(&mut buffers.tensors[layer.output]);
             let input = &buffers.tensors[layer.inputs[0]];
             match &layer.op {
                 QuantizedOp::Conv2d(conv) => {
-                    let (approximate, folded) = convs.next().expect("as many as convolutions");
+                    let (approximate, bias) = convs.next().expect("as many as convolutions");
                     let acc = &mut buffers.acc[..output.len()];
-                    accumulate(conv, approximate, folded, input, acc);
+                    accumulate(conv, approximate, bias, input, acc);
                     match requantize_all(conv, approximate, acc) {
                         Requantized::Codes(codes) => output.copy_from_slice(&codes),
                         Requantized::Logits(values) => logits = Some(values),

@@ -26,16 +26,6 @@ pub struct ApproximateConv {
     pub requantization: Vec<(i32, u8)>,
 }
 
-/// The same integers in the form that runs: every zero-point term folded into the bias, and the sum taken
-/// over activation codes instead of operands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FoldedConv {
-    /// By output channel.
-    pub bias: Vec<i32>,
-    /// Factor of the sum of activation codes by output channel.
-    pub activation_sum: Vec<i32>,
-}
-
 impl ApproximateConv {
     /// The convolution with `products` in place of exact ones and nothing done about their errors.
     pub fn uncompensated(conv: &QuantizedConv, scheme: Scheme, products: Arc<ProductTable>) -> Self {
@@ -55,8 +45,10 @@ impl ApproximateConv {
         }
     }
 
-    /// Folds the zero points of `scheme` and proves that no accumulator can leave i32.
-    pub fn fold(&self, conv: &QuantizedConv, scheme: Scheme) -> Result<FoldedConv> {
+    /// The bias by output channel in the form that runs: every zero-point term of `scheme` folded in, and
+    /// [`operand_sum`](Self::operand_sum) taken over activation codes instead of operands. Proves that no
+    /// accumulator can leave i32.
+    pub fn fold(&self, conv: &QuantizedConv, scheme: Scheme) -> Result<Vec<i32>> {
         let (code_offset, zero_point) = operand(scheme, conv.input_zero_point);
         let taps = conv.taps() as i64;
         let weight_zero_point = i64::from(conv.weight_zero_point);
@@ -71,10 +63,7 @@ impl ApproximateConv {
         });
         let bias: Vec<i64> = bias.collect();
         bounds::check(conv, self, &bias)?;
-        Ok(FoldedConv {
-            bias: bias.into_iter().map(|b| b as i32).collect(),
-            activation_sum: self.operand_sum.clone(),
-        })
+        Ok(bias.into_iter().map(|b| b as i32).collect())
     }
 }
 

@@ -13,4 +13,4 @@ pub mod oracle;
 
 pub use conv::accumulate;
 pub use emulator::{Emulator, Requantized, requantize_all, run_fixed};
-pub use layer::{ApproximateConv, FoldedConv};
+pub use layer::ApproximateConv;

@@ -157,10 +157,10 @@ fn conv_record(
     stored: &StoredTable,
     sections: &mut Sections,
 ) -> Result<Conv2d> {
-    let folded = approximate.fold(conv, network.scheme)?;
+    let bias = approximate.fold(conv, network.scheme)?;
     let weights = approximate.weights.iter().map(|&w| stored.weight_bytes[usize::from(w)]);
     let (multipliers, shifts): (Vec<i32>, Vec<u8>) = approximate.requantization.iter().copied().unzip();
-    let sums = &folded.activation_sum;
+    let sums = &approximate.operand_sum;
     Ok(Conv2d {
         input: conv.input,
         output: conv.output,
@@ -171,7 +171,7 @@ fn conv_record(
         table: 0,
         weight_coding: stored.coding,
         weights: sections.add(weights.collect()),
-        bias: sections.add_i32(&folded.bias),
+        bias: sections.add_i32(&bias),
         multipliers: sections.add_i32(&multipliers),
         shifts: sections.add(shifts),
         activation_sums: sums.iter().any(|&s| s != 0).then(|| sections.add_i32(sums)),

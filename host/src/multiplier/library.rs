@@ -120,11 +120,6 @@ impl Library {
         &self.multipliers
     }
 
-    /// All multipliers, by falling power, to build another library from.
-    pub fn into_multipliers(self) -> Vec<Multiplier> {
-        self.multipliers
-    }
-
     /// The exact multiplier that costs least.
     pub fn exact(&self) -> &Multiplier {
         &self.multipliers[self.exact]

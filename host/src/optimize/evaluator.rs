@@ -1,11 +1,11 @@
 //! Measuring what an assignment does to the network's answers.
 
-use crate::compensate::{Compensator, Steps};
+use crate::compensate::Compensator;
 use crate::emulate::metrics::{Score, kl_divergence};
 use crate::emulate::{ApproximateConv, Emulator};
 use crate::error::{Error, Result};
-use crate::multiplier::{Choice, ProductCache};
-use crate::quantize::{LabelledCodes, QuantizedNetwork};
+use crate::multiplier::Choice;
+use crate::quantize::LabelledCodes;
 
 /// What an assignment does on a set of images, against the exact 8-bit network.
 #[derive(Debug, Clone)]
@@ -20,39 +20,24 @@ pub struct Measured {
     pub kl: f64,
 }
 
-/// Compensates assignments on one set of images and measures them on another.
+/// Measures assignments, compensated on one set of images, on another.
 pub struct Evaluator<'n> {
-    network: &'n QuantizedNetwork,
-    compensator: Compensator<'n>,
-    exact: Vec<ApproximateConv>,
+    compensator: &'n Compensator<'n>,
     images: &'n LabelledCodes,
     exact_logits: Vec<i32>,
     exact_score: Score,
 }
 
 impl<'n> Evaluator<'n> {
-    /// An evaluator that compensates on `calibration` (input codes) and measures on `images`.
-    pub fn new(
-        network: &'n QuantizedNetwork,
-        products: &'n ProductCache<'n>,
-        steps: Steps,
-        calibration: &'n [u8],
-        images: &'n LabelledCodes,
-    ) -> Result<Self> {
+    /// An evaluator that measures on `images` what `compensator` makes of an assignment.
+    pub fn new(compensator: &'n Compensator<'n>, images: &'n LabelledCodes) -> Result<Self> {
         if images.labels.is_empty() {
             return Err(Error::Argument("there are no images to measure assignments on".into()));
         }
-        let compensator = Compensator::new(network, products, steps, calibration)?;
-        let exact_choice = Choice::exact(products.library());
-        let exact = compensator.compensate(&vec![exact_choice; network.convs().count()])?;
-        let exact_logits = Emulator::new(network, &exact)?.run(&images.codes);
+        let exact = compensator.compensate(&compensator.exact_assignment())?;
+        let exact_logits = Emulator::new(compensator.network(), &exact)?.run(&images.codes);
         let exact_score = Score::new(&exact_logits, &images.labels);
-        Ok(Evaluator { network, compensator, exact, images, exact_logits, exact_score })
-    }
-
-    /// The network without approximation.
-    pub fn exact(&self) -> &[ApproximateConv] {
-        &self.exact
+        Ok(Evaluator { compensator, images, exact_logits, exact_score })
     }
 
     /// The score of the exact network on the evaluator's images.
@@ -60,24 +45,19 @@ impl<'n> Evaluator<'n> {
         &self.exact_score
     }
 
-    /// The compensated network of an assignment.
-    pub fn compensate(&self, assignment: &[Choice]) -> Result<Vec<ApproximateConv>> {
-        self.compensator.compensate(assignment)
-    }
-
     /// Compensates an assignment and measures it.
     pub fn measure(&self, assignment: &[Choice]) -> Result<Measured> {
-        let convs = self.compensate(assignment)?;
-        let logits = Emulator::new(self.network, &convs)?.run(&self.images.codes);
-        Ok(self.compare(&logits))
+        self.measure_convs(&self.compensator.compensate(assignment)?)
     }
 
-    /// Measures logits on the evaluator's images, wherever they were computed.
-    pub fn compare(&self, logits: &[i32]) -> Measured {
-        let output = &self.network.tensors[self.network.output];
-        let score = Score::new(logits, &self.images.labels);
+    /// Measures an assignment that has been compensated.
+    pub fn measure_convs(&self, convs: &[ApproximateConv]) -> Result<Measured> {
+        let network = self.compensator.network();
+        let logits = Emulator::new(network, convs)?.run(&self.images.codes);
+        let output = &network.tensors[network.output];
+        let score = Score::new(&logits, &self.images.labels);
         let (loss_pp, loss_se_pp) = score.loss_pp(&self.exact_score);
-        let kl = kl_divergence(&self.exact_logits, logits, output.shape.elements(), output.scale);
-        Measured { score, loss_pp, loss_se_pp, kl }
+        let kl = kl_divergence(&self.exact_logits, &logits, output.shape.elements(), output.scale);
+        Ok(Measured { score, loss_pp, loss_se_pp, kl })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::evaluator::{Evaluator, Measured};
 use super::search::{Candidate, Options, Progress, Selection, search};
-use crate::compensate::Steps;
+use crate::compensate::{Compensator, Steps};
 use crate::emulate::ApproximateConv;
 use crate::error::{Error, Result};
 use crate::file;
@@ -49,16 +49,16 @@ pub fn optimize(
     on_progress: impl FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Optimized> {
     let (network, library) = (&prepared.quantized, products.library());
-    let calibration = &prepared.calibration.codes;
     let (searched, _) = prepared.selection.split(options.search_images);
-    let evaluator = Evaluator::new(network, products, steps, calibration, &searched)?;
+    let compensator = Compensator::new(network, products, steps, &prepared.calibration.codes)?;
+    let evaluator = Evaluator::new(&compensator, &searched)?;
     let selection = search(&evaluator, library, &network.multiplications(), options, on_progress)?;
-    let chooser = Evaluator::new(network, products, steps, calibration, &prepared.selection)?;
+    let chooser = Evaluator::new(&compensator, &prepared.selection)?;
     let chosen = choose(&selection.front, &chooser, options.max_loss_pp)?;
     let assignment = &selection.front[chosen].assignment;
-    let tester = Evaluator::new(network, products, steps, calibration, &prepared.test)?;
+    let tester = Evaluator::new(&compensator, &prepared.test)?;
     let multipliers = names(library, assignment);
-    let convs = tester.compensate(assignment)?;
+    let convs = compensator.compensate(assignment)?;
     let front = selection.front.iter().enumerate().map(|(i, candidate)| FrontPoint {
         label: i.to_string(),
         assignment: names(library, &candidate.assignment),
@@ -70,7 +70,7 @@ pub fn optimize(
     Ok(Optimized {
         front: front.collect(),
         layers: network.convs().map(|(layer, _)| layer.name.clone()).collect(),
-        verified: tester.measure(assignment)?,
+        verified: tester.measure_convs(&convs)?,
         exact_accuracy_pct: tester.exact_score().accuracy_pct(),
         image: image::build(network, &convs, &multipliers)?,
         multipliers,

@@ -153,10 +153,7 @@ impl Assignments<'_> {
     fn measure(&self, genome: &Genome) -> Result<Candidate> {
         let choice = |&gene: &u16| self.choices[usize::from(gene)];
         let assignment: Vec<Choice> = genome.assignment().iter().map(choice).collect();
-        let cost = |gene: &u16| {
-            let multiplier = &self.library.multipliers()[choice(gene).multiplier];
-            TileCost { energy: multiplier.power_rel, area: multiplier.area_rel, delay: multiplier.delay_rel }
-        };
+        let cost = |gene: &u16| TileCost::of(&self.library.multipliers()[choice(gene).multiplier]);
         let tiles: Vec<TileCost> = genome.tiles().iter().map(cost).collect();
         let energy = self.options.accelerator.report(&Workload {
             multiplications: self.multiplications,
