@@ -10,7 +10,9 @@ mod emulator;
 mod layer;
 pub mod metrics;
 pub mod oracle;
+mod plan;
 
 pub use conv::accumulate;
 pub use emulator::{Emulator, Requantized, requantize_all, run_fixed};
 pub use layer::ApproximateConv;
+pub use plan::ConvPlan;
