@@ -1,6 +1,6 @@
 //! The whole network over many images.
 
-use super::{ApproximateConv, accumulate};
+use super::{ApproximateConv, ConvPlan, Scratch};
 use crate::error::{Error, Result};
 use crate::quantize::{QuantizedConv, QuantizedNetwork, QuantizedOp};
 use rayon::prelude::*;
@@ -8,18 +8,31 @@ use skimp_runtime::arithmetic::requantize;
 use skimp_runtime::image::{Op, OutputKind};
 use skimp_runtime::kernels;
 
+/// Images that a thread takes through the network at a time: enough pixels in the last layers to pay for
+/// building tables.
+const BATCH_IMAGES: usize = 128;
+/// Bytes of tensors that a thread holds for one batch, at most, unless a single image has more.
+const BATCH_BYTES: usize = 64 << 20;
+
 /// A quantized network with a multiplier in every convolution, ready to run.
 pub struct Emulator<'n> {
     network: &'n QuantizedNetwork,
-    convs: &'n [ApproximateConv],
-    /// The folded bias of each convolution.
-    biases: Vec<Vec<i32>>,
+    plans: Vec<ConvPlan<'n>>,
 }
 
 impl<'n> Emulator<'n> {
     /// Prepares `network` with `convs`, one for each of its convolutions in order. Fails if an
     /// accumulator could overflow, naming the layer.
     pub fn new(network: &'n QuantizedNetwork, convs: &'n [ApproximateConv]) -> Result<Self> {
+        Self::with_plans(network, convs, |conv, approximate| ConvPlan::new(conv, network.scheme, approximate))
+    }
+
+    /// As [`new`](Self::new), with plans of the caller's making.
+    pub fn with_plans(
+        network: &'n QuantizedNetwork,
+        convs: &'n [ApproximateConv],
+        plan: impl Fn(&'n QuantizedConv, &'n ApproximateConv) -> Result<ConvPlan<'n>>,
+    ) -> Result<Self> {
         if network.convs().count() != convs.len() {
             return Err(Error::Mismatch(format!(
                 "{} has {} layers that multiply, but {} were given multipliers",
@@ -28,45 +41,66 @@ impl<'n> Emulator<'n> {
                 convs.len()
             )));
         }
-        let biases = network.convs().zip(convs).map(|((layer, conv), approximate)| {
-            approximate
-                .fold(conv, network.scheme)
+        let plans = network.convs().zip(convs).map(|((layer, conv), approximate)| {
+            plan(conv, approximate)
                 .map_err(|e| Error::Mismatch(format!("{}: layer {}: {e}", network.name, layer.name)))
         });
-        Ok(Emulator { network, convs, biases: biases.collect::<Result<_>>()? })
+        Ok(Emulator { network, plans: plans.collect::<Result<_>>()? })
     }
 
-    /// Logits of `inputs`, the codes of any number of images one after another; images run in parallel.
+    /// How each convolution is computed, in order.
+    pub fn plans(&self) -> &[ConvPlan<'n>] {
+        &self.plans
+    }
+
+    /// Logits of `inputs`, the codes of any number of images one after another; batches of images run in
+    /// parallel.
     pub fn run(&self, inputs: &[u8]) -> Vec<i32> {
         let input_bytes = self.network.tensors[self.network.input].shape.elements();
+        let image_bytes: usize = self.network.tensors.iter().map(|t| t.shape.elements()).sum();
+        let images = inputs.len() / input_bytes.max(1);
+        let batch = images
+            .div_ceil(rayon::current_num_threads())
+            .min(BATCH_BYTES / image_bytes.max(1))
+            .clamp(1, BATCH_IMAGES);
         inputs
-            .par_chunks_exact(input_bytes)
-            .map_init(|| Buffers::new(self.network), |buffers, input| self.run_image(input, buffers))
+            .par_chunks(batch * input_bytes)
+            .map_init(|| Buffers::new(self.network), |buffers, inputs| self.run_batch(inputs, buffers))
             .flatten_iter()
             .collect()
     }
 
-    fn run_image(&self, input: &[u8], buffers: &mut Buffers) -> Vec<i32> {
+    fn run_batch(&self, inputs: &[u8], buffers: &mut Buffers) -> Vec<i32> {
         let network = self.network;
-        buffers.tensors[network.input].copy_from_slice(input);
-        let mut convs = self.convs.iter().zip(&self.biases);
+        let images = inputs.len() / network.tensors[network.input].shape.elements();
+        buffers.tensors[network.input].clear();
+        buffers.tensors[network.input].extend_from_slice(inputs);
+        let mut plans = self.plans.iter();
         let mut logits = None;
         for layer in &network.layers {
+            let elements = network.tensors[layer.output].shape.elements();
             let mut output = std::mem::take(&mut buffers.tensors[layer.output]);
+            output.resize(images * elements, 0);
             let input = &buffers.tensors[layer.inputs[0]];
             match &layer.op {
                 QuantizedOp::Conv2d(conv) => {
-                    let (approximate, bias) = convs.next().expect("as many as convolutions");
-                    let acc = &mut buffers.acc[..output.len()];
-                    accumulate(conv, approximate, bias, input, acc);
-                    match requantize_all(conv, approximate, acc) {
-                        Requantized::Codes(codes) => output.copy_from_slice(&codes),
-                        Requantized::Logits(values) => logits = Some(values),
+                    let plan = plans.next().expect("as many as convolutions");
+                    match conv.output_kind {
+                        OutputKind::Codes(_) => plan.codes_serially(input, &mut output, &mut buffers.scratch),
+                        OutputKind::Logits => {
+                            logits = Some(plan.logits_serially(input, &mut buffers.scratch));
+                        }
                     }
                 }
                 QuantizedOp::Fixed(op) => {
                     let second = layer.inputs.get(1).map_or(&[][..], |&id| &buffers.tensors[id]);
-                    run_fixed(op, input, second, &mut output);
+                    for (image, output) in output.chunks_exact_mut(elements).enumerate() {
+                        let part = |codes: &[u8]| {
+                            let each = codes.len() / images;
+                            image * each..(image + 1) * each
+                        };
+                        run_fixed(op, &input[part(input)], &second[part(second)], output);
+                    }
                 }
             }
             buffers.tensors[layer.output] = output;
@@ -114,16 +148,15 @@ pub fn requantize_all(conv: &QuantizedConv, approximate: &ApproximateConv, acc: 
     }
 }
 
-/// One image's tensors, reused from image to image.
+/// One thread's memory, reused from batch to batch.
 struct Buffers {
+    /// Codes of a batch, `[image][element]`.
     tensors: Vec<Vec<u8>>,
-    acc: Vec<i32>,
+    scratch: Scratch,
 }
 
 impl Buffers {
     fn new(network: &QuantizedNetwork) -> Self {
-        let tensors: Vec<Vec<u8>> = network.tensors.iter().map(|t| vec![0; t.shape.elements()]).collect();
-        let largest = tensors.iter().map(Vec::len).max().unwrap_or(0);
-        Buffers { tensors, acc: vec![0; largest] }
+        Buffers { tensors: vec![Vec::new(); network.tensors.len()], scratch: Scratch::default() }
     }
 }

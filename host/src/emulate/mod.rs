@@ -5,14 +5,18 @@
 //! its multiplier and whatever compensation has made of its integers.
 
 mod bounds;
-mod conv;
 mod emulator;
+pub mod kernels;
 mod layer;
+mod matrix;
 pub mod metrics;
 pub mod oracle;
+mod padded;
 mod plan;
+mod rows;
+mod vector_tables;
 
-pub use conv::accumulate;
 pub use emulator::{Emulator, Requantized, requantize_all, run_fixed};
 pub use layer::ApproximateConv;
-pub use plan::ConvPlan;
+pub use plan::{ConvPlan, Kernel, Scratch};
+pub use rows::accumulate;

@@ -16,6 +16,7 @@ mod scheme;
 mod simulate;
 mod statistics;
 mod table;
+mod terms;
 
 pub use choice::{Choice, ProductCache};
 pub use families::{Design, Family};
@@ -26,6 +27,7 @@ pub use scheme::Scheme;
 pub use simulate::Simulation;
 pub use statistics::Statistics;
 pub use table::TruthTable;
+pub use terms::Term;
 
 /// What the names of multipliers of a signedness begin with, as in the EvoApprox library.
 pub(crate) fn name_prefix(signed: bool) -> &'static str {

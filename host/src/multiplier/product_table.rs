@@ -1,14 +1,26 @@
 //! A multiplier's products as a layer sees them.
 
+use super::terms::{MAX_TERMS, Term, terms};
 use super::{Scheme, TruthTable};
 use crate::error::Result;
+use std::sync::OnceLock;
 
 /// The products of every weight code and activation code under a [`Scheme`], rows by weight.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ProductTable {
     /// 256 rows by weight code, 256 products by activation code each.
     rows: Vec<[i32; 256]>,
+    /// What [`terms`](Self::terms) found, once it was asked.
+    terms: OnceLock<Option<Vec<Term>>>,
 }
+
+impl PartialEq for ProductTable {
+    fn eq(&self, other: &Self) -> bool {
+        self.rows == other.rows
+    }
+}
+
+impl Eq for ProductTable {}
 
 impl ProductTable {
     /// The products of `table` used by `scheme`, with its operands exchanged if `swapped`, for activations
@@ -26,13 +38,20 @@ impl ProductTable {
                 weight_sign * sign * table.product(first, second)
             })
         };
-        Ok(ProductTable { rows: (0..=255).map(row).collect() })
+        Ok(ProductTable { rows: (0..=255).map(row).collect(), terms: OnceLock::new() })
     }
 
     /// The products of the weight code `w_bits` (two's complement where weights have signs), by stored
     /// activation code.
     pub fn row(&self, w_bits: u8) -> &[i32; 256] {
         &self.rows[usize::from(w_bits)]
+    }
+
+    /// The table as a sum of at most `max` products of a function of the activation and a function of the
+    /// weight, if it is one: proved over all 65,536 entries. Longer sums than [`MAX_TERMS`] are not found.
+    pub fn terms(&self, max: usize) -> Option<&[Term]> {
+        let terms = self.terms.get_or_init(|| terms(self, MAX_TERMS)).as_deref();
+        terms.filter(|terms| terms.len() <= max)
     }
 
     /// All 65,536 products, entry `w_bits * 256 + x`.

@@ -1,0 +1,173 @@
+//! The loops for AVX2.
+
+use super::gemm::{PAIRS, Panel, TILE_PIXELS, TileAcc, TileRows};
+use super::{CODES, Factors, Residuals, Tables, portable};
+use bytemuck::must_cast;
+use std::arch::x86_64::*;
+use std::ops::Range;
+
+/// i16 lanes of a vector.
+const LANES: usize = 16;
+
+/// Two sums of `DEPTH` entries each are widened together: interleaved, then added in pairs by a
+/// multiplication with ones, which costs half of widening each alone.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
+    tables: &Tables<i16, O, K>,
+    codes: &[[u8; K]],
+    acc: &mut [[i32; O]],
+) {
+    const { assert!(O % LANES == 0 && K % (2 * DEPTH) == 0) };
+    let ones = _mm256_set1_epi16(1);
+    for (acc, codes) in acc.iter_mut().zip(codes) {
+        let acc = acc.as_chunks_mut::<8>().0;
+        // Four vectors at a time: their sums, two of each, take half of the registers.
+        for first_vector in (0..O / LANES).step_by(4) {
+            let vectors = (O / LANES - first_vector).min(4);
+            for first in (0..K).step_by(2 * DEPTH) {
+                let mut sums = [[_mm256_setzero_si256(); 4]; 2];
+                for (half, sums) in sums.iter_mut().enumerate() {
+                    for add in 0..DEPTH {
+                        let tap = first + half * DEPTH + add;
+                        let entry = tables[tap][usize::from(codes[tap])].as_chunks::<LANES>().0;
+                        for (j, sum) in sums[..vectors].iter_mut().enumerate() {
+                            let values = must_cast(entry[first_vector + j]);
+                            *sum = if add == 0 { values } else { _mm256_add_epi16(*sum, values) };
+                        }
+                    }
+                }
+                for j in 0..vectors {
+                    let low = _mm256_madd_epi16(_mm256_unpacklo_epi16(sums[0][j], sums[1][j]), ones);
+                    let high = _mm256_madd_epi16(_mm256_unpackhi_epi16(sums[0][j], sums[1][j]), ones);
+                    let at = 2 * (first_vector + j);
+                    acc[at] = must_cast(_mm256_add_epi32(must_cast(acc[at]), low));
+                    acc[at + 1] = must_cast(_mm256_add_epi32(must_cast(acc[at + 1]), high));
+                }
+            }
+        }
+    }
+}
+
+#[target_feature(enable = "avx2")]
+pub fn add_entries_1<const O: usize, const K: usize>(
+    tables: &Tables<i16, O, K>,
+    codes: &[[u8; K]],
+    acc: &mut [[i32; O]],
+) {
+    add_entries::<O, K, 1>(tables, codes, acc);
+}
+
+#[target_feature(enable = "avx2")]
+pub fn add_entries_2<const O: usize, const K: usize>(
+    tables: &Tables<i16, O, K>,
+    codes: &[[u8; K]],
+    acc: &mut [[i32; O]],
+) {
+    add_entries::<O, K, 2>(tables, codes, acc);
+}
+
+#[target_feature(enable = "avx2")]
+pub fn add_entries_4<const O: usize, const K: usize>(
+    tables: &Tables<i16, O, K>,
+    codes: &[[u8; K]],
+    acc: &mut [[i32; O]],
+) {
+    add_entries::<O, K, 4>(tables, codes, acc);
+}
+
+#[target_feature(enable = "avx2")]
+pub fn add_entries_8<const O: usize, const K: usize>(
+    tables: &Tables<i16, O, K>,
+    codes: &[[u8; K]],
+    acc: &mut [[i32; O]],
+) {
+    // Blocks of 8 taps never ask for it: two sums of four are as cheap.
+    add_entries_4(tables, codes, acc);
+}
+
+#[target_feature(enable = "avx2")]
+pub fn add_wide_entries<const O: usize, const K: usize>(
+    tables: &Tables<i32, O, K>,
+    codes: &[[u8; K]],
+    acc: &mut [[i32; O]],
+) {
+    portable::add_wide_entries(tables, codes, acc);
+}
+
+/// Transposes 16 rows by 8 codes at a time in registers.
+#[target_feature(enable = "avx2")]
+pub fn build_entries<const O: usize>(
+    residuals: &Residuals,
+    weights: &[u8; O],
+    groups: Range<usize>,
+    entries: &mut [[i16; O]; CODES + 1],
+) {
+    for (block, weights) in weights.as_chunks::<LANES>().0.iter().enumerate() {
+        let rows: [&[[i16; 8]; CODES / 8]; LANES] =
+            std::array::from_fn(|lane| &residuals[usize::from(weights[lane])]);
+        for group in groups.clone() {
+            let group = group % (CODES / 8);
+            // Rows j and j + 8 side by side.
+            let mut a = [_mm256_setzero_si256(); 8];
+            for (j, a) in a.iter_mut().enumerate() {
+                *a = _mm256_set_m128i(must_cast(rows[j + 8][group]), must_cast(rows[j][group]));
+            }
+            let mut b = a;
+            for j in 0..4 {
+                b[2 * j] = _mm256_unpacklo_epi16(a[2 * j], a[2 * j + 1]);
+                b[2 * j + 1] = _mm256_unpackhi_epi16(a[2 * j], a[2 * j + 1]);
+            }
+            let c = [
+                _mm256_unpacklo_epi32(b[0], b[2]),
+                _mm256_unpackhi_epi32(b[0], b[2]),
+                _mm256_unpacklo_epi32(b[1], b[3]),
+                _mm256_unpackhi_epi32(b[1], b[3]),
+                _mm256_unpacklo_epi32(b[4], b[6]),
+                _mm256_unpackhi_epi32(b[4], b[6]),
+                _mm256_unpacklo_epi32(b[5], b[7]),
+                _mm256_unpackhi_epi32(b[5], b[7]),
+            ];
+            for j in 0..4 {
+                let even = _mm256_unpacklo_epi64(c[j], c[j + 4]);
+                let odd = _mm256_unpackhi_epi64(c[j], c[j + 4]);
+                entries[group * 8 + 2 * j].as_chunks_mut::<LANES>().0[block] = must_cast(even);
+                entries[group * 8 + 2 * j + 1].as_chunks_mut::<LANES>().0[block] = must_cast(odd);
+            }
+        }
+    }
+}
+
+/// Four pixels by 16 channels at a time in registers.
+#[target_feature(enable = "avx2")]
+pub fn add_tile(rows: &TileRows, pairs: usize, panel: &[Panel], acc: &mut TileAcc) {
+    const PIXELS: usize = 4;
+    const { assert!(TILE_PIXELS % PIXELS == 0) };
+    for half in 0..2 {
+        for (rows, acc) in rows.as_chunks::<PIXELS>().0.iter().zip(acc.as_chunks_mut::<PIXELS>().0) {
+            let mut sums = [[_mm256_setzero_si256(); 2]; PIXELS];
+            for (pair, weights) in (0..pairs.min(PAIRS)).zip(panel) {
+                let weights = weights.as_chunks::<LANES>().0;
+                let weights = [must_cast(weights[2 * half]), must_cast(weights[2 * half + 1])];
+                for (sums, row) in sums.iter_mut().zip(rows) {
+                    let pixel = _mm256_set1_epi32(row[pair]);
+                    for (sum, weights) in sums.iter_mut().zip(weights) {
+                        *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(pixel, weights));
+                    }
+                }
+            }
+            for (sums, acc) in sums.iter().zip(acc) {
+                let acc = acc.as_chunks_mut::<8>().0;
+                for (j, &sum) in sums.iter().enumerate() {
+                    let acc = &mut acc[2 * half + j];
+                    *acc = must_cast(_mm256_add_epi32(must_cast(*acc), sum));
+                }
+            }
+        }
+    }
+}
+
+#[target_feature(enable = "avx2")]
+pub fn requantize<const O: usize>(factors: &Factors<O>, acc: &[[i32; O]], codes: &mut [[u8; O]]) {
+    portable::requantize(factors, acc, codes);
+}

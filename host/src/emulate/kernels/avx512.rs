@@ -1,0 +1,157 @@
+//! The loops for AVX-512 with its byte, word, double word and neural network extensions.
+
+use super::gemm::{PAIRS, Panel, TILE_PIXELS, TileAcc, TileRows};
+use super::{CODES, Factors, Residuals, Tables, avx2, portable};
+use bytemuck::must_cast;
+use std::arch::x86_64::*;
+use std::ops::Range;
+
+/// i16 lanes of a vector.
+const LANES: usize = 32;
+
+/// As for AVX2, with one instruction to widen and add; the accumulators stay in registers over all taps.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+#[inline]
+fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
+    tables: &Tables<i16, O, K>,
+    codes: &[[u8; K]],
+    acc: &mut [[i32; O]],
+) {
+    const { assert!(K % (2 * DEPTH) == 0) };
+    let ones = _mm512_set1_epi16(1);
+    for (acc, codes) in acc.iter_mut().zip(codes) {
+        let acc = acc.as_chunks_mut::<16>().0;
+        let mut totals = [_mm512_setzero_si512(); 4];
+        for (total, acc) in totals.iter_mut().zip(acc.iter()) {
+            *total = must_cast(*acc);
+        }
+        for first in (0..K).step_by(2 * DEPTH) {
+            let mut sums = [[_mm512_setzero_si512(); 2]; 2];
+            for (half, sums) in sums.iter_mut().enumerate() {
+                for add in 0..DEPTH {
+                    let tap = first + half * DEPTH + add;
+                    let entry = tables[tap][usize::from(codes[tap])].as_chunks::<LANES>().0;
+                    for (sum, &values) in sums.iter_mut().zip(entry) {
+                        let values = must_cast(values);
+                        *sum = if add == 0 { values } else { _mm512_add_epi16(*sum, values) };
+                    }
+                }
+            }
+            for j in 0..O / LANES {
+                let low = _mm512_unpacklo_epi16(sums[0][j], sums[1][j]);
+                let high = _mm512_unpackhi_epi16(sums[0][j], sums[1][j]);
+                totals[2 * j] = _mm512_dpwssd_epi32(totals[2 * j], low, ones);
+                totals[2 * j + 1] = _mm512_dpwssd_epi32(totals[2 * j + 1], high, ones);
+            }
+        }
+        for (total, acc) in totals.iter().zip(acc) {
+            *acc = must_cast(*total);
+        }
+    }
+}
+
+/// Blocks of 16 channels fill half a vector: the same with vectors of half the length.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+#[inline]
+fn add_narrow_entries<const O: usize, const K: usize, const DEPTH: usize>(
+    tables: &Tables<i16, O, K>,
+    codes: &[[u8; K]],
+    acc: &mut [[i32; O]],
+) {
+    const { assert!(K % (2 * DEPTH) == 0) };
+    let ones = _mm256_set1_epi16(1);
+    for (acc, codes) in acc.iter_mut().zip(codes) {
+        let acc = acc.as_chunks_mut::<8>().0;
+        let mut totals = [must_cast(acc[0]), must_cast(acc[1])];
+        for first in (0..K).step_by(2 * DEPTH) {
+            let mut sums = [_mm256_setzero_si256(); 2];
+            for (half, sum) in sums.iter_mut().enumerate() {
+                for add in 0..DEPTH {
+                    let tap = first + half * DEPTH + add;
+                    let entry = tables[tap][usize::from(codes[tap])].as_chunks::<16>().0;
+                    let values = must_cast(entry[0]);
+                    *sum = if add == 0 { values } else { _mm256_add_epi16(*sum, values) };
+                }
+            }
+            totals[0] = _mm256_dpwssd_epi32(totals[0], _mm256_unpacklo_epi16(sums[0], sums[1]), ones);
+            totals[1] = _mm256_dpwssd_epi32(totals[1], _mm256_unpackhi_epi16(sums[0], sums[1]), ones);
+        }
+        (acc[0], acc[1]) = (must_cast(totals[0]), must_cast(totals[1]));
+    }
+}
+
+macro_rules! at_depth {
+    ($name:ident, $depth:literal) => {
+        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+        pub fn $name<const O: usize, const K: usize>(
+            tables: &Tables<i16, O, K>,
+            codes: &[[u8; K]],
+            acc: &mut [[i32; O]],
+        ) {
+            if O == 16 {
+                add_narrow_entries::<O, K, $depth>(tables, codes, acc);
+            } else {
+                add_entries::<O, K, $depth>(tables, codes, acc);
+            }
+        }
+    };
+}
+
+at_depth!(add_entries_1, 1);
+at_depth!(add_entries_2, 2);
+at_depth!(add_entries_4, 4);
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+pub fn add_entries_8<const O: usize, const K: usize>(
+    tables: &Tables<i16, O, K>,
+    codes: &[[u8; K]],
+    acc: &mut [[i32; O]],
+) {
+    // Two sums of four are as cheap as one of eight.
+    add_entries_4(tables, codes, acc);
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+pub fn add_wide_entries<const O: usize, const K: usize>(
+    tables: &Tables<i32, O, K>,
+    codes: &[[u8; K]],
+    acc: &mut [[i32; O]],
+) {
+    portable::add_wide_entries(tables, codes, acc);
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2")]
+pub fn build_entries<const O: usize>(
+    residuals: &Residuals,
+    weights: &[u8; O],
+    groups: Range<usize>,
+    entries: &mut [[i16; O]; CODES + 1],
+) {
+    avx2::build_entries(residuals, weights, groups, entries);
+}
+
+/// Eight pixels by 32 channels at a time in registers.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+pub fn add_tile(rows: &TileRows, pairs: usize, panel: &[Panel], acc: &mut TileAcc) {
+    let mut sums = [[_mm512_setzero_si512(); 2]; TILE_PIXELS];
+    for (pair, weights) in (0..pairs.min(PAIRS)).zip(panel) {
+        let weights = weights.as_chunks::<LANES>().0;
+        let weights = [must_cast(weights[0]), must_cast(weights[1])];
+        for (sums, row) in sums.iter_mut().zip(rows) {
+            let pixel = _mm512_set1_epi32(row[pair]);
+            for (sum, weights) in sums.iter_mut().zip(weights) {
+                *sum = _mm512_dpwssd_epi32(*sum, pixel, weights);
+            }
+        }
+    }
+    for (sums, acc) in sums.iter().zip(acc) {
+        for (&sum, acc) in sums.iter().zip(acc.as_chunks_mut::<16>().0) {
+            *acc = must_cast(_mm512_add_epi32(must_cast(*acc), sum));
+        }
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+pub fn requantize<const O: usize>(factors: &Factors<O>, acc: &[[i32; O]], codes: &mut [[u8; O]]) {
+    portable::requantize(factors, acc, codes);
+}

@@ -1,0 +1,90 @@
+//! Which instructions there are.
+
+use crate::error::{Error, Result};
+
+/// A set of instructions that this processor has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Isa(Kind);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+impl Isa {
+    /// What the build's target promises: SSE2 on x86-64, NEON on AArch64.
+    pub const PORTABLE: Isa = Isa(Kind::Portable);
+
+    /// Every set this processor has, the fastest last.
+    pub fn available() -> Vec<Isa> {
+        let mut available = vec![Isa::PORTABLE];
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx2") {
+                available.push(Isa(Kind::Avx2));
+            }
+            if is_x86_feature_detected!("avx2")
+                && is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512vnni")
+            {
+                available.push(Isa(Kind::Avx512));
+            }
+        }
+        available
+    }
+
+    /// The fastest set this processor has.
+    pub fn best() -> Isa {
+        static BEST: std::sync::OnceLock<Isa> = std::sync::OnceLock::new();
+        *BEST.get_or_init(|| Isa::available().pop().unwrap_or(Isa::PORTABLE))
+    }
+
+    /// The set of a name; fails if this processor does not have it.
+    pub fn parse(name: &str) -> Result<Isa> {
+        let available = Isa::available();
+        available.iter().copied().find(|isa| isa.name() == name).ok_or_else(|| {
+            let names: Vec<&str> = available.iter().map(Isa::name).collect();
+            Error::Argument(format!(
+                "no instruction set \"{name}\" on this processor; use {}",
+                names.join(" or ")
+            ))
+        })
+    }
+
+    /// `portable`, `avx2` or `avx512`.
+    pub fn name(&self) -> &'static str {
+        match self.0 {
+            Kind::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => "avx512",
+        }
+    }
+
+    /// Taps of a table block: as many as its cache holds with 64 channels.
+    pub(in crate::emulate) fn has_wide_blocks(self) -> bool {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => true,
+            _ => false,
+        }
+    }
+
+    pub(super) fn kind(self) -> Kind {
+        self.0
+    }
+}
+
+impl std::fmt::Display for Isa {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,114 @@
+//! The inner loops, once in portable Rust and once for each instruction set that makes them faster.
+//!
+//! Everything here is plain safe code over fixed-size arrays. The only unsafe act is to call a function
+//! that was compiled for instructions the build's target does not promise; an [`Isa`] is the proof that
+//! this processor has them.
+#![allow(unsafe_code)]
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod gemm;
+mod isa;
+mod portable;
+mod requantize;
+#[cfg(test)]
+mod tests;
+
+pub use gemm::{PAIRS, Panel, TILE_PIXELS, TileAcc, TileRows, panel_channels};
+pub use isa::Isa;
+pub use requantize::Factors;
+
+use isa::Kind;
+
+/// Codes an activation can have.
+pub const CODES: usize = 256;
+
+/// Tables of `K` taps and `O` output channels: `[tap][activation code][lane]`. One more entry than there
+/// are codes: without it the entries of one code would share cache sets over all taps, and the codes of
+/// neighbouring activations are often equal.
+pub type Tables<T, const O: usize, const K: usize> = [[[T; O]; CODES + 1]; K];
+
+/// Products less their line and their middle, by weight code: `[weight][code / 8][code % 8]`.
+pub type Residuals = [[[i16; 8]; CODES / 8]; CODES];
+
+/// Runs `$function` as compiled for `$isa`.
+macro_rules! dispatch {
+    ($isa:expr, $function:ident($($argument:expr),*)) => {
+        match $isa.kind() {
+            Kind::Portable => portable::$function($($argument),*),
+            // SAFETY: an `Isa` of this kind exists only where the processor has these instructions.
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => unsafe { avx2::$function($($argument),*) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => unsafe { avx512::$function($($argument),*) },
+        }
+    };
+}
+
+/// Adds to each pixel's accumulators the table entries that its codes select. `depth` entries may be added
+/// in 16 bits before they are widened: 1, 2, 4 or 8.
+pub fn add_entries<const O: usize, const K: usize>(
+    isa: Isa,
+    depth: usize,
+    tables: &Tables<i16, O, K>,
+    codes: &[[u8; K]],
+    acc: &mut [[i32; O]],
+) {
+    match depth {
+        8 => dispatch!(isa, add_entries_8(tables, codes, acc)),
+        4 => dispatch!(isa, add_entries_4(tables, codes, acc)),
+        2 => dispatch!(isa, add_entries_2(tables, codes, acc)),
+        _ => dispatch!(isa, add_entries_1(tables, codes, acc)),
+    }
+}
+
+/// As [`add_entries`] with entries of 32 bits.
+pub fn add_wide_entries<const O: usize, const K: usize>(
+    isa: Isa,
+    tables: &Tables<i32, O, K>,
+    codes: &[[u8; K]],
+    acc: &mut [[i32; O]],
+) {
+    dispatch!(isa, add_wide_entries(tables, codes, acc));
+}
+
+/// Writes one tap's entries for the codes `8 * groups.start .. 8 * groups.end`: in lane `l`, those of the
+/// weight code `weights[l]`.
+pub fn build_entries<const O: usize>(
+    isa: Isa,
+    residuals: &Residuals,
+    weights: &[u8; O],
+    groups: std::ops::Range<usize>,
+    entries: &mut [[i16; O]; CODES + 1],
+) {
+    dispatch!(isa, build_entries(residuals, weights, groups, entries));
+}
+
+/// Which output channel (of a block of `O`) lane `lane` of a table holds, so that accumulators come out in
+/// the order of the channels: widening pairs of sums interleaves the lanes of a vector.
+pub fn channel_of_lane<const O: usize>(isa: Isa, lane: usize) -> usize {
+    let vector_lanes = match isa.kind() {
+        Kind::Portable => return lane,
+        #[cfg(target_arch = "x86_64")]
+        Kind::Avx2 => 16,
+        #[cfg(target_arch = "x86_64")]
+        Kind::Avx512 => O.min(32),
+    };
+    // Of each eight lanes, the first four go to the lower half of the vector's channels.
+    let (vector, lane) = (lane / vector_lanes, lane % vector_lanes);
+    let half = (lane / 4) % 2;
+    vector * vector_lanes + half * vector_lanes / 2 + lane / 8 * 4 + lane % 4
+}
+
+/// Adds to `acc` the products of the pixels of a tile with one panel of weights, over `pairs` pairs of taps.
+pub fn add_tile(isa: Isa, rows: &TileRows, pairs: usize, panel: &[Panel], acc: &mut TileAcc) {
+    dispatch!(isa, add_tile(rows, pairs, panel, acc));
+}
+
+/// Requantizes the accumulators of `O` channels of each pixel to codes.
+pub fn requantize<const O: usize>(isa: Isa, factors: &Factors<O>, acc: &[[i32; O]], codes: &mut [[u8; O]]) {
+    dispatch!(isa, requantize(factors, acc, codes));
+}

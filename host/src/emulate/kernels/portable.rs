@@ -1,0 +1,116 @@
+//! The loops in portable Rust. Bodies are inlined into the functions of the other modules, where the
+//! compiler may use more instructions.
+
+use super::gemm::{PAIRS, Panel, TILE_PIXELS, TileAcc, TileRows};
+use super::{CODES, Factors, Residuals, Tables};
+use std::ops::Range;
+
+#[inline(always)]
+fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
+    tables: &Tables<i16, O, K>,
+    codes: &[[u8; K]],
+    acc: &mut [[i32; O]],
+) {
+    for (acc, codes) in acc.iter_mut().zip(codes) {
+        for first in (0..K).step_by(DEPTH) {
+            let mut sums = tables[first][usize::from(codes[first])];
+            for tap in first + 1..first + DEPTH {
+                let entry = &tables[tap][usize::from(codes[tap])];
+                for (sum, &value) in sums.iter_mut().zip(entry) {
+                    *sum = sum.wrapping_add(value);
+                }
+            }
+            for (acc, sum) in acc.iter_mut().zip(sums) {
+                *acc = acc.wrapping_add(i32::from(sum));
+            }
+        }
+    }
+}
+
+pub fn add_entries_1<const O: usize, const K: usize>(
+    tables: &Tables<i16, O, K>,
+    codes: &[[u8; K]],
+    acc: &mut [[i32; O]],
+) {
+    add_entries::<O, K, 1>(tables, codes, acc);
+}
+
+pub fn add_entries_2<const O: usize, const K: usize>(
+    tables: &Tables<i16, O, K>,
+    codes: &[[u8; K]],
+    acc: &mut [[i32; O]],
+) {
+    add_entries::<O, K, 2>(tables, codes, acc);
+}
+
+pub fn add_entries_4<const O: usize, const K: usize>(
+    tables: &Tables<i16, O, K>,
+    codes: &[[u8; K]],
+    acc: &mut [[i32; O]],
+) {
+    add_entries::<O, K, 4>(tables, codes, acc);
+}
+
+pub fn add_entries_8<const O: usize, const K: usize>(
+    tables: &Tables<i16, O, K>,
+    codes: &[[u8; K]],
+    acc: &mut [[i32; O]],
+) {
+    add_entries::<O, K, 8>(tables, codes, acc);
+}
+
+#[inline(always)]
+pub fn add_wide_entries<const O: usize, const K: usize>(
+    tables: &Tables<i32, O, K>,
+    codes: &[[u8; K]],
+    acc: &mut [[i32; O]],
+) {
+    for (acc, codes) in acc.iter_mut().zip(codes) {
+        for (table, &code) in tables.iter().zip(codes) {
+            for (acc, &value) in acc.iter_mut().zip(&table[usize::from(code)]) {
+                *acc = acc.wrapping_add(value);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+pub fn build_entries<const O: usize>(
+    residuals: &Residuals,
+    weights: &[u8; O],
+    groups: Range<usize>,
+    entries: &mut [[i16; O]; CODES + 1],
+) {
+    let rows: [_; O] = std::array::from_fn(|lane| &residuals[usize::from(weights[lane])]);
+    for group in groups {
+        let group = group % (CODES / 8);
+        for code in 0..8 {
+            let entry = &mut entries[group * 8 + code];
+            for (value, row) in entry.iter_mut().zip(&rows) {
+                *value = row[group][code];
+            }
+        }
+    }
+}
+
+#[inline(always)]
+pub fn add_tile(rows: &TileRows, pairs: usize, panel: &[Panel], acc: &mut TileAcc) {
+    for (row, acc) in rows.iter().zip(acc) {
+        for (&pair, weights) in row[..pairs.min(PAIRS)].iter().zip(panel) {
+            let [first, second] = bytemuck::must_cast::<i32, [i16; 2]>(pair).map(i32::from);
+            for (acc, w) in acc.iter_mut().zip(weights.as_chunks::<2>().0) {
+                let products = first * i32::from(w[0]) + second.wrapping_mul(i32::from(w[1]));
+                *acc = acc.wrapping_add(products);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+pub fn requantize<const O: usize>(factors: &Factors<O>, acc: &[[i32; O]], codes: &mut [[u8; O]]) {
+    for (acc, codes) in acc.iter().zip(codes) {
+        factors.codes(acc, codes);
+    }
+}
+
+const _: () = assert!(TILE_PIXELS > 0);

@@ -1,0 +1,123 @@
+//! Images with their padding in place, so that a tap is a constant distance from its pixel.
+
+use crate::quantize::QuantizedConv;
+
+/// A convolution's shape as distances in padded images.
+#[derive(Debug)]
+pub struct Layout {
+    /// Rows, columns and channels of a padded image.
+    height: usize,
+    width: usize,
+    channels: usize,
+    /// Distance of each output pixel's window from the start of its image.
+    pixels: Vec<u32>,
+    /// Distance of each tap from the start of its window, in the first group.
+    pub taps: Vec<usize>,
+    /// Channel of each tap, in the first group.
+    pub tap_channels: Vec<usize>,
+    /// Distance between the first taps of two groups.
+    pub group_stride: usize,
+    has_padding: bool,
+}
+
+/// Some images of a layer's input, padded.
+#[derive(Debug, Default)]
+pub struct PaddedImages {
+    /// Codes `[image][row][column][channel]`, and room behind the last one for reading blocks of codes.
+    pub codes: Vec<u8>,
+    /// Distance of each output pixel's window in [`codes`](Self::codes), image by image.
+    pub windows: Vec<u32>,
+    /// Smallest and largest code of each channel, padding included.
+    pub code_ranges: Vec<(u8, u8)>,
+}
+
+/// Codes that may be read beyond the last tap.
+const SLACK: usize = 64;
+
+impl Layout {
+    /// The layout of `conv` for images whose channels are stored `channels` apart (at least as many as there
+    /// are).
+    pub fn new(conv: &QuantizedConv, channels: usize) -> Layout {
+        let [kernel_height, kernel_width] = conv.window.kernel.map(usize::from);
+        let [stride_y, stride_x] = conv.window.stride.map(usize::from);
+        let [top, left] = conv.window.padding.map(usize::from);
+        let (out_height, out_width) = (usize::from(conv.output.height), usize::from(conv.output.width));
+        let (in_height, in_width) = (usize::from(conv.input.height), usize::from(conv.input.width));
+        let height = (top + in_height).max((out_height - 1) * stride_y + kernel_height);
+        let width = (left + in_width).max((out_width - 1) * stride_x + kernel_width);
+        let at = |y: usize, x: usize| (y * width + x) * channels;
+        let pixels = (0..out_height)
+            .flat_map(|y| (0..out_width).map(move |x| at(y * stride_y, x * stride_x) as u32))
+            .collect();
+        let group_channels = usize::from(conv.input.channels) / conv.groups;
+        let window = (0..kernel_height).flat_map(|y| (0..kernel_width).map(move |x| at(y, x)));
+        let taps = window.flat_map(|start| (0..group_channels).map(move |c| start + c)).collect();
+        let tap_channels = (0..conv.taps()).map(|k| k % group_channels).collect();
+        let has_padding = (height, width) != (in_height, in_width);
+        Layout {
+            height,
+            width,
+            channels,
+            pixels,
+            taps,
+            tap_channels,
+            group_stride: group_channels,
+            has_padding,
+        }
+    }
+
+    /// Bytes of one padded image.
+    pub fn image_bytes(&self) -> usize {
+        self.height * self.width * self.channels
+    }
+}
+
+impl PaddedImages {
+    /// Fills `self` with the images whose codes `inputs` holds one after another.
+    pub fn fill(&mut self, conv: &QuantizedConv, layout: &Layout, inputs: &[u8]) {
+        let channels = usize::from(conv.input.channels);
+        let row_bytes = usize::from(conv.input.width) * channels;
+        let [top, left] = conv.window.padding.map(usize::from);
+        let z = conv.input_zero_point;
+        let images = inputs.len() / (row_bytes * usize::from(conv.input.height)).max(1);
+        self.codes.clear();
+        self.codes.resize(images * layout.image_bytes() + SLACK, z);
+        for (row, codes) in inputs.chunks_exact(row_bytes).enumerate() {
+            let (image, y) = (row / usize::from(conv.input.height), row % usize::from(conv.input.height));
+            let start = image * layout.image_bytes() + ((top + y) * layout.width + left) * layout.channels;
+            self.codes[start..start + row_bytes].copy_from_slice(codes);
+        }
+        self.windows.clear();
+        for image in 0..images {
+            let start = (image * layout.image_bytes()) as u32;
+            self.windows.extend(layout.pixels.iter().map(|&pixel| start + pixel));
+        }
+        let unused = if layout.has_padding { (z, z) } else { (u8::MAX, 0) };
+        self.code_ranges.clear();
+        self.code_ranges.resize(channels, unused);
+        for codes in inputs.chunks_exact(channels) {
+            for ((low, high), &code) in self.code_ranges.iter_mut().zip(codes) {
+                *low = code.min(*low);
+                *high = code.max(*high);
+            }
+        }
+    }
+
+    /// Sums of the codes under each window, `[group][pixel]`.
+    pub fn sum_windows(&self, conv: &QuantizedConv, layout: &Layout, sums: &mut Vec<i32>) {
+        let group_channels = usize::from(conv.input.channels) / conv.groups;
+        // By position, group after group: a window then adds one number for each of its positions.
+        let mut positions = vec![0i32; self.codes.len() / layout.channels];
+        let taps: Vec<usize> =
+            layout.taps.iter().step_by(group_channels).map(|tap| tap / layout.channels).collect();
+        sums.clear();
+        for group in 0..conv.groups {
+            let channels = group * group_channels..(group + 1) * group_channels;
+            for (sum, codes) in positions.iter_mut().zip(self.codes.chunks_exact(layout.channels)) {
+                *sum = codes[channels.clone()].iter().map(|&code| i32::from(code)).sum();
+            }
+            let windows = self.windows.iter().map(|&window| window as usize / layout.channels);
+            sums.extend(windows.map(|window| taps.iter().map(|tap| positions[window + tap]).sum::<i32>()));
+        }
+    }
+}

@@ -1,0 +1,447 @@
+//! Any multiplier, by tables that hold the products of many output channels side by side.
+//!
+//! For a block of output channels and one tap, `T[x][o]` is the product of the activation code `x` with the
+//! tap's weight in channel `o`: a code fetches a whole vector of products by plain loads. The tables of a
+//! block of taps fit the second-level cache; they are built once and used for thousands of pixels.
+//!
+//! To stay in 16 bits an entry holds `P(x, w) - slope * x - middle(w)`. The sum of `slope * x` is a multiple
+//! of the sum of the window's codes, the sum of the middles a constant of the channel. From the exact bounds
+//! of the rows in a block follows how many entries may be added before they must be widened.
+
+use super::kernels::{self, CODES, Isa, Residuals, Tables};
+use super::padded::{Layout, PaddedImages};
+use crate::multiplier::ProductTable;
+use crate::quantize::QuantizedConv;
+use std::ops::Range;
+
+/// Bytes of accumulators that are worked on with one set of tables.
+const ACC_BYTES: usize = 1 << 20;
+/// Pixels whose codes are gathered at a time.
+const GATHERED: usize = 256;
+
+/// A convolution in tables, ready to be built.
+pub struct VectorTables {
+    isa: Isa,
+    slope: i32,
+    residuals: Box<Residuals>,
+    /// Products less their line and middle, for entries that 16 bits can't hold; `[weight][code]`.
+    wide: Option<Box<[[i32; CODES]; CODES]>>,
+    blocks: Vec<Block>,
+}
+
+/// Some output channels of one group.
+struct Block {
+    group: usize,
+    /// First output channel.
+    first: usize,
+    /// Channels, and lanes they take.
+    channels: usize,
+    lanes: usize,
+    /// Weight codes `[tap][lane]`.
+    weights: Vec<u8>,
+    /// Sum of the middles of each channel's weights.
+    middles: Vec<i32>,
+    taps: Vec<TapBlock>,
+}
+
+/// Taps whose tables are in the cache together.
+#[derive(Debug, Clone)]
+struct TapBlock {
+    taps: Range<usize>,
+    /// 16, 8 or 4.
+    size: usize,
+    /// Entries that may be added in 16 bits; 0 for entries of 32 bits.
+    depth: usize,
+}
+
+/// The least and the greatest residual of a weight code's row.
+type Bounds = [(i32, i32); CODES];
+
+/// Memory that runs reuse.
+#[derive(Default)]
+pub struct Scratch {
+    tables: Vec<Line>,
+    acc: Vec<Line>,
+}
+
+/// A cache line, to align tables.
+#[repr(C, align(64))]
+#[derive(Clone, Copy, bytemuck::Zeroable, bytemuck::Pod)]
+struct Line([i32; 16]);
+
+impl VectorTables {
+    /// Prepares the tables of `products` for the weights of a convolution.
+    pub fn new(isa: Isa, conv: &QuantizedConv, products: &ProductTable, weights: &[u8]) -> VectorTables {
+        // A line through the products of an asymmetric weight code takes the zero point out of them.
+        let slopes = [0, i32::from(conv.weight_zero_point)];
+        let slopes = if slopes[1] == 0 { &slopes[..1] } else { &slopes[..] };
+        let plan = |slope: i32| {
+            let (residuals, bounds) = residuals(products, slope);
+            (slope, residuals, bounds)
+        };
+        let occurring = |bounds: &Bounds| -> i64 {
+            weights
+                .iter()
+                .map(|&w| bounds[usize::from(w)])
+                .map(|(low, high)| i64::from(high) - i64::from(low))
+                .sum()
+        };
+        let (slope, (wide, middles), bounds) = slopes
+            .iter()
+            .map(|&slope| plan(slope))
+            .min_by_key(|(_, _, bounds)| occurring(bounds))
+            .expect("there is a slope to choose");
+        let fits = |w: u8| fits(bounds[usize::from(w)]);
+        let all_fit = weights.iter().all(|&w| fits(w));
+        let mut residuals: Box<Residuals> = bytemuck::zeroed_box();
+        for (row, wide) in residuals.iter_mut().zip(wide.iter()) {
+            for (value, &wide) in row.as_flattened_mut().iter_mut().zip(wide) {
+                // What does not fit is never read: such weights have wide entries.
+                *value = wide as i16;
+            }
+        }
+        let (taps, group_outputs) = (conv.taps(), conv.outputs() / conv.groups);
+        let mut blocks = Vec::new();
+        for group in 0..conv.groups {
+            let mut first = 0;
+            while first < group_outputs {
+                let lanes = lanes(group_outputs - first);
+                let channels = lanes.min(group_outputs - first);
+                let channel = group * group_outputs + first;
+                let rows = &weights[channel * taps..(channel + channels) * taps];
+                blocks.push(Block::new(isa, group, channel, (channels, lanes), rows, &middles, &bounds));
+                first += channels;
+            }
+        }
+        VectorTables { isa, slope, residuals, wide: (!all_fit).then_some(wide), blocks }
+    }
+
+    /// What was taken out of the products for each activation code.
+    pub fn slope(&self) -> i32 {
+        self.slope
+    }
+
+    /// How many blocks of taps have entries of each width: additions in 16 bits that are safe, or 32 bits.
+    pub fn widths(&self) -> Vec<(&'static str, usize)> {
+        let names =
+            [(1, "1 addition"), (2, "2 additions"), (4, "4 additions"), (8, "8 additions"), (0, "32 bits")];
+        let blocks = |depth| self.blocks.iter().flat_map(|b| &b.taps).filter(|t| t.depth == depth).count();
+        names.into_iter().map(|(depth, name)| (name, blocks(depth))).filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// Output channels and lanes of each block.
+    pub fn blocks(&self) -> impl Iterator<Item = (Range<usize>, usize)> {
+        self.blocks.iter().map(|block| (block.first..block.first + block.channels, block.lanes))
+    }
+
+    /// Convolves `images`, whose windows' code sums `sums` holds (`[group][pixel]`; empty if no channel has a
+    /// use for them). `finish` is shown the accumulators of some pixels and a block of channels at a time.
+    pub fn run(
+        &self,
+        layout: &Layout,
+        images: &PaddedImages,
+        sums: &[i32],
+        start: &Start,
+        scratch: &mut Scratch,
+        finish: &mut dyn FnMut(Done),
+    ) {
+        for index in 0..self.blocks.len() {
+            match self.blocks[index].lanes {
+                64 => self.run_block::<64>(index, layout, images, sums, start, scratch, finish),
+                32 => self.run_block::<32>(index, layout, images, sums, start, scratch, finish),
+                _ => self.run_block::<16>(index, layout, images, sums, start, scratch, finish),
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn run_block<const O: usize>(
+        &self,
+        index: usize,
+        layout: &Layout,
+        images: &PaddedImages,
+        sums: &[i32],
+        start: &Start,
+        scratch: &mut Scratch,
+        finish: &mut dyn FnMut(Done),
+    ) {
+        let block = &self.blocks[index];
+        let pixels = images.windows.len();
+        let at_once = pixels.div_ceil(pixels.div_ceil(ACC_BYTES / (4 * O)));
+        scratch.acc.resize(scratch.acc.len().max(at_once * O / 16), bytemuck::Zeroable::zeroed());
+        let Scratch { tables, acc } = scratch;
+        let offset = block.group * layout.group_stride;
+        let channels = block.first..block.first + block.channels;
+        let mut base = [0i32; O];
+        let mut factor = [0i32; O];
+        for (lane, channel) in channels.clone().enumerate() {
+            base[lane] = start.bias[channel].wrapping_add(block.middles[lane]);
+            factor[lane] = start.operand_sum[channel].wrapping_add(self.slope);
+        }
+        for first in (0..pixels).step_by(at_once) {
+            let range = first..(first + at_once).min(pixels);
+            let acc: &mut [[i32; O]] = bytemuck::cast_slice_mut(&mut acc[..range.len() * O / 16]);
+            let sums = sums.get(block.group * pixels..).unwrap_or_default();
+            if sums.is_empty() || factor == [0; O] {
+                acc.fill(base);
+            } else {
+                for (acc, &sum) in acc.iter_mut().zip(&sums[range.clone()]) {
+                    *acc = std::array::from_fn(|o| base[o].wrapping_add(factor[o].wrapping_mul(sum)));
+                }
+            }
+            for taps in &block.taps {
+                let windows = &images.windows[range.clone()];
+                let tap = TapRun { taps, block, layout, images, offset };
+                match (taps.depth, taps.size) {
+                    (0, _) => self.add_wide::<O, 4>(&tap, windows, tables, acc),
+                    (_, 16) => self.add::<O, 16>(&tap, windows, tables, acc),
+                    _ => self.add::<O, 8>(&tap, windows, tables, acc),
+                }
+            }
+            let acc = acc.as_flattened();
+            finish(Done { block: index, pixels: range, channels: channels.clone(), lanes: O, acc });
+        }
+    }
+
+    /// Builds the tables of a block of taps and adds their entries to the pixels of `windows`.
+    fn add<const O: usize, const K: usize>(
+        &self,
+        run: &TapRun,
+        windows: &[u32],
+        tables: &mut Vec<Line>,
+        acc: &mut [[i32; O]],
+    ) {
+        let tables = tables_in::<i16, O, K>(tables);
+        for (k, entries) in tables.iter_mut().enumerate() {
+            match run.tap(k) {
+                Some((weights, codes)) => {
+                    let groups = usize::from(codes.0) / 8..usize::from(codes.1) / 8 + 1;
+                    let weights = weights.first_chunk().expect("a weight for each lane");
+                    kernels::build_entries(self.isa, &self.residuals, weights, groups, entries);
+                }
+                None => entries[0] = [0; O],
+            }
+        }
+        let mut codes = [[0; K]; GATHERED];
+        for (windows, acc) in windows.chunks(GATHERED).zip(acc.chunks_mut(GATHERED)) {
+            run.gather(windows, &mut codes);
+            kernels::add_entries(self.isa, run.taps.depth, tables, &codes[..windows.len()], acc);
+        }
+    }
+
+    /// As [`add`](Self::add) with entries of 32 bits.
+    fn add_wide<const O: usize, const K: usize>(
+        &self,
+        run: &TapRun,
+        windows: &[u32],
+        tables: &mut Vec<Line>,
+        acc: &mut [[i32; O]],
+    ) {
+        let tables = tables_in::<i32, O, K>(tables);
+        let Some(wide) = &self.wide else { return };
+        for (k, entries) in tables.iter_mut().enumerate() {
+            match run.tap(k) {
+                Some((weights, codes)) => {
+                    // Nothing is widened, so nothing is interleaved: lanes are in the order of the channels.
+                    for (lane, &weight) in weights.iter().enumerate() {
+                        let channel = kernels::channel_of_lane::<O>(self.isa, lane);
+                        for code in usize::from(codes.0)..=usize::from(codes.1) {
+                            entries[code][channel] = wide[usize::from(weight)][code];
+                        }
+                    }
+                }
+                None => entries[0] = [0; O],
+            }
+        }
+        let mut codes = [[0; K]; GATHERED];
+        for (windows, acc) in windows.chunks(GATHERED).zip(acc.chunks_mut(GATHERED)) {
+            run.gather(windows, &mut codes);
+            kernels::add_wide_entries(self.isa, tables, &codes[..windows.len()], acc);
+        }
+    }
+}
+
+/// What accumulators start from, by output channel.
+pub struct Start<'a> {
+    /// The folded bias.
+    pub bias: &'a [i32],
+    /// Factor of the sum of the window's codes.
+    pub operand_sum: &'a [i32],
+}
+
+/// Accumulators that are finished.
+pub struct Done<'a> {
+    /// Which block of output channels.
+    pub block: usize,
+    /// Output pixels, counted over all images.
+    pub pixels: Range<usize>,
+    /// Output channels.
+    pub channels: Range<usize>,
+    /// Accumulators between two pixels; the first `channels.len()` of them are real.
+    pub lanes: usize,
+    /// `[pixel][lane]`.
+    pub acc: &'a [i32],
+}
+
+/// A block of taps over some images.
+struct TapRun<'a> {
+    taps: &'a TapBlock,
+    block: &'a Block,
+    layout: &'a Layout,
+    images: &'a PaddedImages,
+    /// Distance of the group's first channel.
+    offset: usize,
+}
+
+impl TapRun<'_> {
+    /// Weights by lane and the range of activation codes of the block's tap `k`; `None` beyond the last tap.
+    fn tap(&self, k: usize) -> Option<(&[u8], (u8, u8))> {
+        let tap = self.taps.taps.start + k;
+        let channel = self.layout.tap_channels.get(tap).filter(|_| self.taps.taps.contains(&tap))?;
+        let weights = &self.block.weights[tap * self.block.lanes..][..self.block.lanes];
+        Some((weights, self.images.code_ranges[channel + self.offset]))
+    }
+
+    /// The codes under the block's taps of each window.
+    fn gather<const K: usize>(&self, windows: &[u32], codes: &mut [[u8; K]]) {
+        let taps = &self.layout.taps[self.taps.taps.clone()];
+        let first = taps[0] + self.offset;
+        if taps.len() == K && taps[K - 1] - taps[0] == K - 1 {
+            for (codes, &window) in codes.iter_mut().zip(windows) {
+                let from = &self.images.codes[window as usize + first..];
+                *codes = *from.first_chunk().expect("room behind the last code");
+            }
+        } else {
+            for (codes, &window) in codes.iter_mut().zip(windows) {
+                for (code, tap) in codes.iter_mut().zip(taps) {
+                    *code = self.images.codes[window as usize + self.offset + tap];
+                }
+                codes[taps.len()..].fill(0);
+            }
+        }
+    }
+}
+
+impl Block {
+    fn new(
+        isa: Isa,
+        group: usize,
+        first: usize,
+        (channels, lanes): (usize, usize),
+        rows: &[u8],
+        middles: &[i32; CODES],
+        bounds: &Bounds,
+    ) -> Block {
+        let taps = rows.len() / channels;
+        let channel_of_lane = |lane| match lanes {
+            64 => kernels::channel_of_lane::<64>(isa, lane),
+            32 => kernels::channel_of_lane::<32>(isa, lane),
+            _ => kernels::channel_of_lane::<16>(isa, lane),
+        };
+        // Lanes without a channel repeat the first one's weights, so that they change no bound.
+        let weight =
+            |tap: usize, channel: usize| rows[if channel < channels { channel } else { 0 } * taps + tap];
+        let weights = (0..taps)
+            .flat_map(|tap| (0..lanes).map(move |lane| weight(tap, channel_of_lane(lane))))
+            .collect();
+        let middle = |row: &[u8]| row.iter().fold(0i32, |sum, &w| sum.wrapping_add(middles[usize::from(w)]));
+        let mut blocks = Vec::new();
+        let mut at = 0;
+        while at < taps {
+            let size = if isa.has_wide_blocks() && taps - at > 8 { 16 } else { 8 };
+            let end = (at + size).min(taps);
+            let block_bounds = |tap: usize, o: usize| bounds[usize::from(rows[o * taps + tap])];
+            let depth = depth(at..end, channels, size, block_bounds);
+            // Wide entries take twice the room and more.
+            let size = if depth == 0 { 4 } else { size };
+            let end = (at + size).min(taps);
+            blocks.push(TapBlock { taps: at..end, size, depth });
+            at = end;
+        }
+        Block {
+            group,
+            first,
+            channels,
+            lanes,
+            weights,
+            middles: rows.chunks_exact(taps).map(middle).collect(),
+            taps: blocks,
+        }
+    }
+}
+
+/// Lanes for the next block of so many channels.
+fn lanes(channels: usize) -> usize {
+    match channels {
+        0..=16 => 16,
+        17..=32 => 32,
+        33..=48 => 32,
+        _ => 64,
+    }
+}
+
+/// How many entries of consecutive taps can be added in 16 bits, whatever the activations are: 8, 4, 2 or 1
+/// in blocks aligned to as many; 0 if a single one does not fit.
+fn depth(
+    taps: Range<usize>,
+    channels: usize,
+    size: usize,
+    bounds: impl Fn(usize, usize) -> (i32, i32),
+) -> usize {
+    let safe = |depth: usize| {
+        (taps.start..taps.start + size).step_by(depth).all(|first| {
+            (0..channels).all(|o| {
+                let group = first..(first + depth).min(taps.end);
+                let sum = |(low, high): (i64, i64), tap| {
+                    let bound = bounds(tap, o);
+                    (low + i64::from(bound.0), high + i64::from(bound.1))
+                };
+                let (low, high) = group.fold((0, 0), sum);
+                low >= i16::MIN.into() && high <= i16::MAX.into()
+            })
+        })
+    };
+    [8, 4, 2, 1].into_iter().find(|&depth| safe(depth)).unwrap_or(0)
+}
+
+fn fits((low, high): (i32, i32)) -> bool {
+    low >= i16::MIN.into() && high <= i16::MAX.into()
+}
+
+/// The products less `slope * x` and the middle of their row, those middles, and each row's bounds.
+#[allow(clippy::type_complexity)]
+fn residuals(
+    products: &ProductTable,
+    slope: i32,
+) -> ((Box<[[i32; CODES]; CODES]>, Box<[i32; CODES]>), Box<Bounds>) {
+    let mut residuals: Box<[[i32; CODES]; CODES]> = bytemuck::zeroed_box();
+    let mut middles: Box<[i32; CODES]> = bytemuck::zeroed_box();
+    let mut bounds = Box::new([(0, 0); CODES]);
+    for w in 0..CODES {
+        let row = products.row(w as u8);
+        for (x, (residual, &p)) in residuals[w].iter_mut().zip(row).enumerate() {
+            *residual = p - slope * x as i32;
+        }
+        let low = residuals[w].iter().copied().min().unwrap_or(0);
+        let high = residuals[w].iter().copied().max().unwrap_or(0);
+        // Rounded up: a range of 65,535 then just fits 16 bits.
+        let middle = (low + high + 1) >> 1;
+        residuals[w].iter_mut().for_each(|r| *r -= middle);
+        middles[w] = middle;
+        bounds[w] = (low - middle, high - middle);
+    }
+    ((residuals, middles), bounds)
+}
+
+/// The tables' memory, as large as need be. Entries that are not built hold whatever was there; no code
+/// selects them.
+fn tables_in<T: bytemuck::Pod, const O: usize, const K: usize>(
+    memory: &mut Vec<Line>,
+) -> &mut Tables<T, O, K> {
+    let lines = size_of::<Tables<T, O, K>>().div_ceil(size_of::<Line>());
+    memory.resize(memory.len().max(lines), bytemuck::Zeroable::zeroed());
+    let tables: &mut [[[T; O]; CODES + 1]] = bytemuck::cast_slice_mut(
+        &mut bytemuck::cast_slice_mut::<Line, T>(&mut memory[..lines])[..O * (CODES + 1) * K],
+    );
+    tables.first_chunk_mut().expect("as many taps")
+}
