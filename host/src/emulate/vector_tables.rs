@@ -8,14 +8,14 @@
 //! of the sum of the window's codes, the sum of the middles a constant of the channel. From the exact bounds
 //! of the rows in a block follows how many entries may be added before they must be widened.
 
-use super::kernels::{self, CODES, Isa, Residuals, Tables};
+use super::kernels::{self, CODES, Isa, Residuals, Tables, Windows};
 use super::padded::{Layout, PaddedImages};
 use crate::multiplier::ProductTable;
 use crate::quantize::QuantizedConv;
 use std::ops::Range;
 
 /// Bytes of accumulators that are worked on with one set of tables.
-const ACC_BYTES: usize = 1 << 20;
+const ACC_BYTES: usize = 1 << 21;
 /// Pixels whose codes are gathered at a time.
 const GATHERED: usize = 256;
 
@@ -222,11 +222,9 @@ impl VectorTables {
                 None => entries[0] = [0; O],
             }
         }
-        let mut codes = [[0; K]; GATHERED];
-        for (windows, acc) in windows.chunks(GATHERED).zip(acc.chunks_mut(GATHERED)) {
-            run.gather(windows, &mut codes);
-            kernels::add_entries(self.isa, run.taps.depth, tables, &codes[..windows.len()], acc);
-        }
+        run.for_windows::<O, K>(windows, acc, |windows, acc| {
+            kernels::add_entries(self.isa, run.taps.depth, tables, windows, acc);
+        });
     }
 
     /// As [`add`](Self::add) with entries of 32 bits.
@@ -253,11 +251,9 @@ impl VectorTables {
                 None => entries[0] = [0; O],
             }
         }
-        let mut codes = [[0; K]; GATHERED];
-        for (windows, acc) in windows.chunks(GATHERED).zip(acc.chunks_mut(GATHERED)) {
-            run.gather(windows, &mut codes);
-            kernels::add_wide_entries(self.isa, tables, &codes[..windows.len()], acc);
-        }
+        run.for_windows::<O, K>(windows, acc, |windows, acc| {
+            kernels::add_wide_entries(self.isa, tables, windows, acc);
+        });
     }
 }
 
@@ -302,22 +298,29 @@ impl TapRun<'_> {
         Some((weights, self.images.code_ranges[channel + self.offset]))
     }
 
-    /// The codes under the block's taps of each window.
-    fn gather<const K: usize>(&self, windows: &[u32], codes: &mut [[u8; K]]) {
+    /// Calls `add` with the codes under the block's taps: in place where the taps are side by side and as many
+    /// as a block has, else copied for some windows at a time.
+    fn for_windows<const O: usize, const K: usize>(
+        &self,
+        starts: &[u32],
+        acc: &mut [[i32; O]],
+        mut add: impl FnMut(&Windows, &mut [[i32; O]]),
+    ) {
         let taps = &self.layout.taps[self.taps.taps.clone()];
-        let first = taps[0] + self.offset;
         if taps.len() == K && taps[K - 1] - taps[0] == K - 1 {
-            for (codes, &window) in codes.iter_mut().zip(windows) {
-                let from = &self.images.codes[window as usize + first..];
-                *codes = *from.first_chunk().expect("room behind the last code");
-            }
-        } else {
-            for (codes, &window) in codes.iter_mut().zip(windows) {
+            add(&Windows { codes: &self.images.codes, starts, first: taps[0] + self.offset }, acc);
+            return;
+        }
+        let mut codes = [[0; K]; GATHERED];
+        let places: [u32; GATHERED] = std::array::from_fn(|i| (i * K) as u32);
+        for (starts, acc) in starts.chunks(GATHERED).zip(acc.chunks_mut(GATHERED)) {
+            for (codes, &start) in codes.iter_mut().zip(starts) {
                 for (code, tap) in codes.iter_mut().zip(taps) {
-                    *code = self.images.codes[window as usize + self.offset + tap];
+                    *code = self.images.codes[start as usize + self.offset + tap];
                 }
-                codes[taps.len()..].fill(0);
             }
+            let starts = &places[..starts.len()];
+            add(&Windows { codes: codes.as_flattened(), starts, first: 0 }, acc);
         }
     }
 }

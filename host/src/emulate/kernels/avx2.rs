@@ -1,7 +1,7 @@
 //! The loops for AVX2.
 
 use super::gemm::{PAIRS, Panel, TILE_PIXELS, TileAcc, TileRows};
-use super::{CODES, Factors, Residuals, Tables, portable};
+use super::{CODES, Factors, Residuals, Tables, Windows, portable};
 use bytemuck::must_cast;
 use std::arch::x86_64::*;
 use std::ops::Range;
@@ -15,12 +15,13 @@ const LANES: usize = 16;
 #[inline]
 fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
     tables: &Tables<i16, O, K>,
-    codes: &[[u8; K]],
+    windows: &Windows,
     acc: &mut [[i32; O]],
 ) {
     const { assert!(O % LANES == 0 && K % (2 * DEPTH) == 0) };
     let ones = _mm256_set1_epi16(1);
-    for (acc, codes) in acc.iter_mut().zip(codes) {
+    for (acc, codes) in acc.iter_mut().zip(windows.codes()) {
+        let codes: &[u8; K] = codes;
         let acc = acc.as_chunks_mut::<8>().0;
         // Four vectors at a time: their sums, two of each, take half of the registers.
         for first_vector in (0..O / LANES).step_by(4) {
@@ -52,47 +53,47 @@ fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
 #[target_feature(enable = "avx2")]
 pub fn add_entries_1<const O: usize, const K: usize>(
     tables: &Tables<i16, O, K>,
-    codes: &[[u8; K]],
+    windows: &Windows,
     acc: &mut [[i32; O]],
 ) {
-    add_entries::<O, K, 1>(tables, codes, acc);
+    add_entries::<O, K, 1>(tables, windows, acc);
 }
 
 #[target_feature(enable = "avx2")]
 pub fn add_entries_2<const O: usize, const K: usize>(
     tables: &Tables<i16, O, K>,
-    codes: &[[u8; K]],
+    windows: &Windows,
     acc: &mut [[i32; O]],
 ) {
-    add_entries::<O, K, 2>(tables, codes, acc);
+    add_entries::<O, K, 2>(tables, windows, acc);
 }
 
 #[target_feature(enable = "avx2")]
 pub fn add_entries_4<const O: usize, const K: usize>(
     tables: &Tables<i16, O, K>,
-    codes: &[[u8; K]],
+    windows: &Windows,
     acc: &mut [[i32; O]],
 ) {
-    add_entries::<O, K, 4>(tables, codes, acc);
+    add_entries::<O, K, 4>(tables, windows, acc);
 }
 
 #[target_feature(enable = "avx2")]
 pub fn add_entries_8<const O: usize, const K: usize>(
     tables: &Tables<i16, O, K>,
-    codes: &[[u8; K]],
+    windows: &Windows,
     acc: &mut [[i32; O]],
 ) {
     // Blocks of 8 taps never ask for it: two sums of four are as cheap.
-    add_entries_4(tables, codes, acc);
+    add_entries_4(tables, windows, acc);
 }
 
 #[target_feature(enable = "avx2")]
 pub fn add_wide_entries<const O: usize, const K: usize>(
     tables: &Tables<i32, O, K>,
-    codes: &[[u8; K]],
+    windows: &Windows,
     acc: &mut [[i32; O]],
 ) {
-    portable::add_wide_entries(tables, codes, acc);
+    portable::add_wide_entries(tables, windows, acc);
 }
 
 /// Transposes 16 rows by 8 codes at a time in registers.

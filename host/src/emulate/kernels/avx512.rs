@@ -1,7 +1,7 @@
 //! The loops for AVX-512 with its byte, word, double word and neural network extensions.
 
 use super::gemm::{PAIRS, Panel, TILE_PIXELS, TileAcc, TileRows};
-use super::{CODES, Factors, Residuals, Tables, avx2, portable};
+use super::{CODES, Factors, Residuals, Tables, Windows, avx2, portable};
 use bytemuck::must_cast;
 use std::arch::x86_64::*;
 use std::ops::Range;
@@ -14,12 +14,13 @@ const LANES: usize = 32;
 #[inline]
 fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
     tables: &Tables<i16, O, K>,
-    codes: &[[u8; K]],
+    windows: &Windows,
     acc: &mut [[i32; O]],
 ) {
     const { assert!(K % (2 * DEPTH) == 0) };
     let ones = _mm512_set1_epi16(1);
-    for (acc, codes) in acc.iter_mut().zip(codes) {
+    for (acc, codes) in acc.iter_mut().zip(windows.codes()) {
+        let codes: &[u8; K] = codes;
         let acc = acc.as_chunks_mut::<16>().0;
         let mut totals = [_mm512_setzero_si512(); 4];
         for (total, acc) in totals.iter_mut().zip(acc.iter()) {
@@ -55,12 +56,13 @@ fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
 #[inline]
 fn add_narrow_entries<const O: usize, const K: usize, const DEPTH: usize>(
     tables: &Tables<i16, O, K>,
-    codes: &[[u8; K]],
+    windows: &Windows,
     acc: &mut [[i32; O]],
 ) {
     const { assert!(K % (2 * DEPTH) == 0) };
     let ones = _mm256_set1_epi16(1);
-    for (acc, codes) in acc.iter_mut().zip(codes) {
+    for (acc, codes) in acc.iter_mut().zip(windows.codes()) {
+        let codes: &[u8; K] = codes;
         let acc = acc.as_chunks_mut::<8>().0;
         let mut totals = [must_cast(acc[0]), must_cast(acc[1])];
         for first in (0..K).step_by(2 * DEPTH) {
@@ -85,13 +87,13 @@ macro_rules! at_depth {
         #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
         pub fn $name<const O: usize, const K: usize>(
             tables: &Tables<i16, O, K>,
-            codes: &[[u8; K]],
+            windows: &Windows,
             acc: &mut [[i32; O]],
         ) {
             if O == 16 {
-                add_narrow_entries::<O, K, $depth>(tables, codes, acc);
+                add_narrow_entries::<O, K, $depth>(tables, windows, acc);
             } else {
-                add_entries::<O, K, $depth>(tables, codes, acc);
+                add_entries::<O, K, $depth>(tables, windows, acc);
             }
         }
     };
@@ -104,30 +106,69 @@ at_depth!(add_entries_4, 4);
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 pub fn add_entries_8<const O: usize, const K: usize>(
     tables: &Tables<i16, O, K>,
-    codes: &[[u8; K]],
+    windows: &Windows,
     acc: &mut [[i32; O]],
 ) {
     // Two sums of four are as cheap as one of eight.
-    add_entries_4(tables, codes, acc);
+    add_entries_4(tables, windows, acc);
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 pub fn add_wide_entries<const O: usize, const K: usize>(
     tables: &Tables<i32, O, K>,
-    codes: &[[u8; K]],
+    windows: &Windows,
     acc: &mut [[i32; O]],
 ) {
-    portable::add_wide_entries(tables, codes, acc);
+    portable::add_wide_entries(tables, windows, acc);
 }
 
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2")]
+/// Transposes 32 rows by 8 codes at a time in registers.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 pub fn build_entries<const O: usize>(
     residuals: &Residuals,
     weights: &[u8; O],
     groups: Range<usize>,
     entries: &mut [[i16; O]; CODES + 1],
 ) {
-    avx2::build_entries(residuals, weights, groups, entries);
+    if O < LANES {
+        return avx2::build_entries(residuals, weights, groups, entries);
+    }
+    for (block, weights) in weights.as_chunks::<LANES>().0.iter().enumerate() {
+        let rows: [&[[i16; 8]; CODES / 8]; LANES] =
+            std::array::from_fn(|lane| &residuals[usize::from(weights[lane])]);
+        for group in groups.clone() {
+            let group = group % (CODES / 8);
+            // Rows j, j + 8, j + 16 and j + 24 side by side.
+            let mut a = [_mm512_setzero_si512(); 8];
+            for (j, a) in a.iter_mut().enumerate() {
+                *a = _mm512_castsi128_si512(must_cast(rows[j][group]));
+                *a = _mm512_inserti32x4::<1>(*a, must_cast(rows[j + 8][group]));
+                *a = _mm512_inserti32x4::<2>(*a, must_cast(rows[j + 16][group]));
+                *a = _mm512_inserti32x4::<3>(*a, must_cast(rows[j + 24][group]));
+            }
+            let mut b = a;
+            for j in 0..4 {
+                b[2 * j] = _mm512_unpacklo_epi16(a[2 * j], a[2 * j + 1]);
+                b[2 * j + 1] = _mm512_unpackhi_epi16(a[2 * j], a[2 * j + 1]);
+            }
+            let c = [
+                _mm512_unpacklo_epi32(b[0], b[2]),
+                _mm512_unpackhi_epi32(b[0], b[2]),
+                _mm512_unpacklo_epi32(b[1], b[3]),
+                _mm512_unpackhi_epi32(b[1], b[3]),
+                _mm512_unpacklo_epi32(b[4], b[6]),
+                _mm512_unpackhi_epi32(b[4], b[6]),
+                _mm512_unpacklo_epi32(b[5], b[7]),
+                _mm512_unpackhi_epi32(b[5], b[7]),
+            ];
+            for j in 0..4 {
+                let even = _mm512_unpacklo_epi64(c[j], c[j + 4]);
+                let odd = _mm512_unpackhi_epi64(c[j], c[j + 4]);
+                entries[group * 8 + 2 * j].as_chunks_mut::<LANES>().0[block] = must_cast(even);
+                entries[group * 8 + 2 * j + 1].as_chunks_mut::<LANES>().0[block] = must_cast(odd);
+            }
+        }
+    }
 }
 
 /// Eight pixels by 32 channels at a time in registers.

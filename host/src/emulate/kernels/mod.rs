@@ -48,20 +48,42 @@ macro_rules! dispatch {
     };
 }
 
+/// The codes of a block of taps: for each pixel those that begin `first` behind the start of its window.
+#[derive(Debug, Clone, Copy)]
+pub struct Windows<'a> {
+    /// Codes of images.
+    pub codes: &'a [u8],
+    /// Start of each pixel's window.
+    pub starts: &'a [u32],
+    /// Distance of the first tap.
+    pub first: usize,
+}
+
+impl<'a> Windows<'a> {
+    /// The codes of each pixel. Panics if there are fewer behind a window than a block has taps.
+    #[inline(always)]
+    fn codes<const K: usize>(&self) -> impl Iterator<Item = &'a [u8; K]> {
+        let codes = &self.codes[self.first..];
+        self.starts.iter().map(move |&start| {
+            codes[start as usize..].first_chunk().expect("as many codes behind a window as taps in a block")
+        })
+    }
+}
+
 /// Adds to each pixel's accumulators the table entries that its codes select. `depth` entries may be added
 /// in 16 bits before they are widened: 1, 2, 4 or 8.
 pub fn add_entries<const O: usize, const K: usize>(
     isa: Isa,
     depth: usize,
     tables: &Tables<i16, O, K>,
-    codes: &[[u8; K]],
+    windows: &Windows,
     acc: &mut [[i32; O]],
 ) {
     match depth {
-        8 => dispatch!(isa, add_entries_8(tables, codes, acc)),
-        4 => dispatch!(isa, add_entries_4(tables, codes, acc)),
-        2 => dispatch!(isa, add_entries_2(tables, codes, acc)),
-        _ => dispatch!(isa, add_entries_1(tables, codes, acc)),
+        8 => dispatch!(isa, add_entries_8(tables, windows, acc)),
+        4 => dispatch!(isa, add_entries_4(tables, windows, acc)),
+        2 => dispatch!(isa, add_entries_2(tables, windows, acc)),
+        _ => dispatch!(isa, add_entries_1(tables, windows, acc)),
     }
 }
 
@@ -69,10 +91,10 @@ pub fn add_entries<const O: usize, const K: usize>(
 pub fn add_wide_entries<const O: usize, const K: usize>(
     isa: Isa,
     tables: &Tables<i32, O, K>,
-    codes: &[[u8; K]],
+    windows: &Windows,
     acc: &mut [[i32; O]],
 ) {
-    dispatch!(isa, add_wide_entries(tables, codes, acc));
+    dispatch!(isa, add_wide_entries(tables, windows, acc));
 }
 
 /// Writes one tap's entries for the codes `8 * groups.start .. 8 * groups.end`: in lane `l`, those of the

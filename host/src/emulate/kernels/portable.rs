@@ -2,16 +2,17 @@
 //! compiler may use more instructions.
 
 use super::gemm::{PAIRS, Panel, TILE_PIXELS, TileAcc, TileRows};
-use super::{CODES, Factors, Residuals, Tables};
+use super::{CODES, Factors, Residuals, Tables, Windows};
 use std::ops::Range;
 
 #[inline(always)]
 fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
     tables: &Tables<i16, O, K>,
-    codes: &[[u8; K]],
+    windows: &Windows,
     acc: &mut [[i32; O]],
 ) {
-    for (acc, codes) in acc.iter_mut().zip(codes) {
+    for (acc, codes) in acc.iter_mut().zip(windows.codes()) {
+        let codes: &[u8; K] = codes;
         for first in (0..K).step_by(DEPTH) {
             let mut sums = tables[first][usize::from(codes[first])];
             for tap in first + 1..first + DEPTH {
@@ -29,43 +30,44 @@ fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
 
 pub fn add_entries_1<const O: usize, const K: usize>(
     tables: &Tables<i16, O, K>,
-    codes: &[[u8; K]],
+    windows: &Windows,
     acc: &mut [[i32; O]],
 ) {
-    add_entries::<O, K, 1>(tables, codes, acc);
+    add_entries::<O, K, 1>(tables, windows, acc);
 }
 
 pub fn add_entries_2<const O: usize, const K: usize>(
     tables: &Tables<i16, O, K>,
-    codes: &[[u8; K]],
+    windows: &Windows,
     acc: &mut [[i32; O]],
 ) {
-    add_entries::<O, K, 2>(tables, codes, acc);
+    add_entries::<O, K, 2>(tables, windows, acc);
 }
 
 pub fn add_entries_4<const O: usize, const K: usize>(
     tables: &Tables<i16, O, K>,
-    codes: &[[u8; K]],
+    windows: &Windows,
     acc: &mut [[i32; O]],
 ) {
-    add_entries::<O, K, 4>(tables, codes, acc);
+    add_entries::<O, K, 4>(tables, windows, acc);
 }
 
 pub fn add_entries_8<const O: usize, const K: usize>(
     tables: &Tables<i16, O, K>,
-    codes: &[[u8; K]],
+    windows: &Windows,
     acc: &mut [[i32; O]],
 ) {
-    add_entries::<O, K, 8>(tables, codes, acc);
+    add_entries::<O, K, 8>(tables, windows, acc);
 }
 
 #[inline(always)]
 pub fn add_wide_entries<const O: usize, const K: usize>(
     tables: &Tables<i32, O, K>,
-    codes: &[[u8; K]],
+    windows: &Windows,
     acc: &mut [[i32; O]],
 ) {
-    for (acc, codes) in acc.iter_mut().zip(codes) {
+    for (acc, codes) in acc.iter_mut().zip(windows.codes()) {
+        let codes: &[u8; K] = codes;
         for (table, &code) in tables.iter().zip(codes) {
             for (acc, &value) in acc.iter_mut().zip(&table[usize::from(code)]) {
                 *acc = acc.wrapping_add(value);
