@@ -3,9 +3,12 @@
 use super::common::{self, MultiplierArgs, NetworkArgs};
 use crate::accelerator::{AcceleratorModel, TileCost, Workload};
 use crate::compensate::Compensator;
+use crate::emulate::{ApproximateConv, Emulator};
 use crate::error::Result;
-use crate::multiplier::{Choice, ProductCache};
+use crate::multiplier::{Choice, Library, ProductCache};
 use crate::optimize::Evaluator;
+use crate::quantize::QuantizedNetwork;
+use crate::report::{Align, text_table};
 use serde::Serialize;
 
 /// Measure a network on test images: float, 8-bit exact, and with one multiplier in every layer.
@@ -24,6 +27,9 @@ pub struct Args {
     /// Leave out the float network, which takes longest.
     #[arg(long)]
     no_float: bool,
+    /// Show how each layer is emulated, and why so.
+    #[arg(long)]
+    explain: bool,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -39,6 +45,72 @@ struct Report {
     accuracy_8bit: f64,
     #[serde(skip_serializing_if = "Option::is_none", flatten)]
     approximate: Option<Approximate>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    kernels: Vec<LayerKernel>,
+}
+
+/// How a layer is emulated.
+#[derive(Serialize)]
+struct LayerKernel {
+    layer: String,
+    outputs: String,
+    taps: usize,
+    multiplier: String,
+    kernel: &'static str,
+    instructions: &'static str,
+    why: String,
+}
+
+/// How each layer of an assignment is emulated.
+fn explain(
+    network: &QuantizedNetwork,
+    library: &Library,
+    assignment: &[Choice],
+    convs: &[ApproximateConv],
+) -> Result<Vec<LayerKernel>> {
+    let emulator = Emulator::new(network, convs)?;
+    let layers = network.convs().zip(emulator.plans()).zip(assignment);
+    let layers = layers.map(|(((layer, conv), plan), choice)| {
+        let widths: Vec<String> =
+            plan.table_widths().iter().map(|(width, blocks)| format!("{width} x{blocks}")).collect();
+        let widths =
+            if widths.is_empty() { String::new() } else { format!("; tables: {}", widths.join(", ")) };
+        LayerKernel {
+            layer: layer.name.clone(),
+            outputs: format!("{}x{}x{}", conv.output.height, conv.output.width, conv.output.channels),
+            taps: conv.taps(),
+            multiplier: choice.name(library),
+            kernel: plan.kernel().name(),
+            instructions: plan.isa().name(),
+            why: format!("{}{widths}", plan.reason()),
+        }
+    });
+    Ok(layers.collect())
+}
+
+/// As a table of text.
+fn explanation(kernels: &[LayerKernel]) -> String {
+    let columns = [
+        ("layer", Align::Left),
+        ("outputs", Align::Right),
+        ("taps", Align::Right),
+        ("multiplier", Align::Left),
+        ("kernel", Align::Left),
+        ("with", Align::Left),
+        ("why", Align::Left),
+    ];
+    let row = |k: &LayerKernel| {
+        vec![
+            k.layer.clone(),
+            k.outputs.clone(),
+            k.taps.to_string(),
+            k.multiplier.clone(),
+            k.kernel.to_owned(),
+            k.instructions.to_owned(),
+            k.why.clone(),
+        ]
+    };
+    text_table(&columns, &kernels.iter().map(row).collect::<Vec<_>>())
 }
 
 #[derive(Serialize)]
@@ -73,13 +145,21 @@ pub fn run(args: Args) -> Result<()> {
     let compensator = Compensator::new(&prepared.quantized, &products, steps, calibration)?;
     let evaluator = Evaluator::new(&compensator, &prepared.test)?;
     let accuracy_8bit = evaluator.exact_score().accuracy_pct();
+    let mut assignment = match multiplier {
+        Some(choice) => vec![choice; prepared.quantized.convs().count()],
+        None => compensator.exact_assignment(),
+    };
+    if let (Some(first), Some(layer)) = (first, assignment.first_mut()) {
+        *layer = first;
+    }
+    let convs = compensator.compensate(&assignment)?;
+    let kernels = match args.explain {
+        true => explain(&prepared.quantized, &library, &assignment, &convs)?,
+        false => Vec::new(),
+    };
     let approximate = multiplier.map(|choice| -> Result<Approximate> {
         spinner.say("approximate network");
-        let mut assignment = vec![choice; prepared.quantized.convs().count()];
-        if let (Some(first), Some(layer)) = (first, assignment.first_mut()) {
-            *layer = first;
-        }
-        let measured = evaluator.measure(&assignment)?;
+        let measured = evaluator.measure_convs(&convs)?;
         // A tile for each layer: what shares a multiplier costs the same apart.
         let tile = |choice: &Choice| TileCost::of(&library.multipliers()[choice.multiplier]);
         let energy = AcceleratorModel::PowerGated.report(&Workload {
@@ -106,9 +186,13 @@ pub fn run(args: Args) -> Result<()> {
         accuracy_float,
         accuracy_8bit,
         approximate,
+        kernels,
     };
     if args.json {
         return common::print_json(&report);
+    }
+    if args.explain {
+        common::print(format_args!("{}", explanation(&report.kernels)))?;
     }
     common::print(format_args!(
         "{} on {} test images, {} scheme\n",

@@ -1,5 +1,6 @@
 //! The whole network over many images.
 
+use super::plan::BATCH_IMAGES;
 use super::{ApproximateConv, ConvPlan, Scratch};
 use crate::error::{Error, Result};
 use crate::quantize::{QuantizedConv, QuantizedNetwork, QuantizedOp};
@@ -8,9 +9,6 @@ use skimp_runtime::arithmetic::requantize;
 use skimp_runtime::image::{Op, OutputKind};
 use skimp_runtime::kernels;
 
-/// Images that a thread takes through the network at a time: enough pixels in the last layers to pay for
-/// building tables.
-const BATCH_IMAGES: usize = 128;
 /// Bytes of tensors that a thread holds for one batch, at most, unless a single image has more.
 const BATCH_BYTES: usize = 64 << 20;
 

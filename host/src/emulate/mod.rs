@@ -13,10 +13,12 @@ pub mod metrics;
 pub mod oracle;
 mod padded;
 mod plan;
+mod planner;
 mod rows;
 mod vector_tables;
 
 pub use emulator::{Emulator, Requantized, requantize_all, run_fixed};
 pub use layer::ApproximateConv;
-pub use plan::{ConvPlan, Kernel, Scratch};
+pub use plan::{ConvPlan, Scratch};
+pub use planner::Kernel;
 pub use rows::accumulate;

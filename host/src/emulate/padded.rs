@@ -9,8 +9,11 @@ pub struct Layout {
     height: usize,
     width: usize,
     channels: usize,
-    /// Distance of each output pixel's window from the start of its image.
-    pixels: Vec<u32>,
+    /// Output columns, and the distance of each output row's first window from the start of its image.
+    out_width: usize,
+    rows: Vec<usize>,
+    /// Distance between the windows of two output columns.
+    column_stride: usize,
     /// Distance of each tap from the start of its window, in the first group.
     pub taps: Vec<usize>,
     /// Channel of each tap, in the first group.
@@ -27,8 +30,10 @@ pub struct PaddedImages {
     pub codes: Vec<u8>,
     /// Distance of each output pixel's window in [`codes`](Self::codes), image by image.
     pub windows: Vec<u32>,
-    /// Smallest and largest code of each channel, padding included.
-    pub code_ranges: Vec<(u8, u8)>,
+    /// Smallest code of each channel, padding included.
+    smallest: Vec<u8>,
+    /// Largest code of each channel, padding included.
+    largest: Vec<u8>,
 }
 
 /// Codes that may be read beyond the last tap.
@@ -46,9 +51,7 @@ impl Layout {
         let height = (top + in_height).max((out_height - 1) * stride_y + kernel_height);
         let width = (left + in_width).max((out_width - 1) * stride_x + kernel_width);
         let at = |y: usize, x: usize| (y * width + x) * channels;
-        let pixels = (0..out_height)
-            .flat_map(|y| (0..out_width).map(move |x| at(y * stride_y, x * stride_x) as u32))
-            .collect();
+        let rows = (0..out_height).map(|y| at(y * stride_y, 0)).collect();
         let group_channels = usize::from(conv.input.channels) / conv.groups;
         let window = (0..kernel_height).flat_map(|y| (0..kernel_width).map(move |x| at(y, x)));
         let taps = window.flat_map(|start| (0..group_channels).map(move |c| start + c)).collect();
@@ -58,7 +61,9 @@ impl Layout {
             height,
             width,
             channels,
-            pixels,
+            out_width,
+            rows,
+            column_stride: stride_x * channels,
             taps,
             tap_channels,
             group_stride: group_channels,
@@ -89,18 +94,39 @@ impl PaddedImages {
         }
         self.windows.clear();
         for image in 0..images {
-            let start = (image * layout.image_bytes()) as u32;
-            self.windows.extend(layout.pixels.iter().map(|&pixel| start + pixel));
+            for row in &layout.rows {
+                let start = image * layout.image_bytes() + row;
+                let columns = (0..layout.out_width).map(|x| (start + x * layout.column_stride) as u32);
+                self.windows.extend(columns);
+            }
         }
-        let unused = if layout.has_padding { (z, z) } else { (u8::MAX, 0) };
-        self.code_ranges.clear();
-        self.code_ranges.resize(channels, unused);
-        for codes in inputs.chunks_exact(channels) {
-            for ((low, high), &code) in self.code_ranges.iter_mut().zip(codes) {
+        self.find_code_ranges(channels, layout.has_padding.then_some(z), inputs);
+    }
+
+    fn find_code_ranges(&mut self, channels: usize, padding: Option<u8>, inputs: &[u8]) {
+        // Few channels are taken several pixels at a time, so that there are enough for a vector.
+        let wide = channels * 32usize.div_ceil(channels);
+        let fill = |codes: &mut Vec<u8>, code| {
+            codes.clear();
+            codes.resize(wide, code);
+        };
+        fill(&mut self.smallest, padding.unwrap_or(u8::MAX));
+        fill(&mut self.largest, padding.unwrap_or(0));
+        for codes in inputs.chunks(wide) {
+            for ((low, high), &code) in self.smallest.iter_mut().zip(&mut self.largest).zip(codes) {
                 *low = code.min(*low);
                 *high = code.max(*high);
             }
         }
+        for at in channels..wide {
+            self.smallest[at % channels] = self.smallest[at].min(self.smallest[at % channels]);
+            self.largest[at % channels] = self.largest[at].max(self.largest[at % channels]);
+        }
+    }
+
+    /// Smallest and largest code of a channel.
+    pub fn code_range(&self, channel: usize) -> (u8, u8) {
+        (self.smallest[channel], self.largest[channel])
     }
 
     /// Sums of the codes under each window, `[group][pixel]`.
@@ -110,14 +136,22 @@ impl PaddedImages {
         let mut positions = vec![0i32; self.codes.len() / layout.channels];
         let taps: Vec<usize> =
             layout.taps.iter().step_by(group_channels).map(|tap| tap / layout.channels).collect();
+        let stride = layout.column_stride / layout.channels;
         sums.clear();
         for group in 0..conv.groups {
             let channels = group * group_channels..(group + 1) * group_channels;
             for (sum, codes) in positions.iter_mut().zip(self.codes.chunks_exact(layout.channels)) {
                 *sum = codes[channels.clone()].iter().map(|&code| i32::from(code)).sum();
             }
-            let windows = self.windows.iter().map(|&window| window as usize / layout.channels);
-            sums.extend(windows.map(|window| taps.iter().map(|tap| positions[window + tap]).sum::<i32>()));
+            for row in self.windows.chunks_exact(layout.out_width) {
+                let start = row[0] as usize / layout.channels;
+                let first = sums.len();
+                sums.resize(first + layout.out_width, 0);
+                for tap in &taps {
+                    let positions = positions[start + tap..].iter().step_by(stride);
+                    sums[first..].iter_mut().zip(positions).for_each(|(sum, &position)| *sum += position);
+                }
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::kernels::{self, Factors, Isa};
 use super::matrix::{self, Matrix};
 use super::padded::{Layout, PaddedImages};
+use super::planner::{self, Kernel};
 use super::vector_tables::{self, Done, Start, VectorTables};
 use super::{ApproximateConv, rows};
 use crate::error::{Error, Result};
@@ -11,47 +12,10 @@ use crate::quantize::QuantizedConv;
 use rayon::prelude::*;
 use skimp_runtime::arithmetic::requantize;
 use skimp_runtime::image::OutputKind;
+use std::cell::RefCell;
 
-/// A way to compute a convolution. All give the same integers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kernel {
-    /// One lookup for each product, in the row of the weight.
-    Rows,
-    /// One vector of lookups for each tap, in tables built for the layer's weights.
-    VectorTables,
-    /// Exact products of transformed operands.
-    Matrix,
-}
-
-impl Kernel {
-    /// Every kernel.
-    pub const ALL: [Kernel; 3] = [Kernel::Rows, Kernel::VectorTables, Kernel::Matrix];
-
-    /// `rows`, `vector-tables` or `matrix`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Kernel::Rows => "rows",
-            Kernel::VectorTables => "vector-tables",
-            Kernel::Matrix => "matrix",
-        }
-    }
-}
-
-impl std::str::FromStr for Kernel {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let names = Kernel::ALL.map(Kernel::name).join(", ");
-        Kernel::ALL
-            .into_iter()
-            .find(|kernel| kernel.name() == text)
-            .ok_or_else(|| format!("\"{text}\" is no kernel; use one of {names}"))
-    }
-}
-
-/// Terms a multiplier may have for the matrix product to be as fast as tables.
-const MAX_TERMS: usize = 2;
+/// Images that share tables where the caller brings enough of them.
+pub const BATCH_IMAGES: usize = 128;
 
 /// A convolution with its multiplier, checked and ready to run over any number of images.
 pub struct ConvPlan<'a> {
@@ -62,6 +26,10 @@ pub struct ConvPlan<'a> {
     bias: Vec<i32>,
     layout: Layout,
     fast: Fast,
+    /// Pixels for which the fast kernel's tables pay; fewer are looked up in rows.
+    least_pixels: usize,
+    /// Why this kernel.
+    reason: String,
     /// For each block of output channels of the fast kernel.
     factors: Vec<BlockFactors>,
 }
@@ -93,14 +61,16 @@ pub struct Scratch {
 impl<'a> ConvPlan<'a> {
     /// Plans `conv` as `approximate` has it. Fails if an accumulator could overflow.
     pub fn new(conv: &'a QuantizedConv, scheme: Scheme, approximate: &'a ApproximateConv) -> Result<Self> {
-        let kernel = if approximate.products.terms(MAX_TERMS).is_some() {
-            Kernel::Matrix
-        } else if conv.outputs() / conv.groups > 1 {
-            Kernel::VectorTables
-        } else {
-            Kernel::Rows
-        };
-        Self::with_kernel(conv, scheme, approximate, kernel, Isa::best())
+        let (isa, pixels) = (Isa::best(), BATCH_IMAGES * conv.pixels());
+        let (kernel, reason) = planner::choose(isa, conv, &approximate.products, pixels);
+        let mut plan = Self::with_kernel(conv, scheme, approximate, kernel, isa)?;
+        plan.reason = reason;
+        let per_pixel =
+            |kernel| planner::estimate(kernel, isa, conv, &approximate.products, BATCH_IMAGES).pixels_ns;
+        let faster_ns = (per_pixel(Kernel::Rows) - per_pixel(kernel)) / BATCH_IMAGES as f64;
+        let build_ns = planner::estimate(kernel, isa, conv, &approximate.products, 1).build_ns;
+        plan.least_pixels = if faster_ns > 0.0 { (build_ns / faster_ns) as usize } else { 0 };
+        Ok(plan)
     }
 
     /// As [`new`](Self::new) with the kernel and the instructions of the caller's choice. Fails, too, if the
@@ -118,7 +88,7 @@ impl<'a> ConvPlan<'a> {
             Kernel::Rows => Fast::None,
             Kernel::VectorTables => Fast::VectorTables(VectorTables::new(isa, conv, products, weights)),
             Kernel::Matrix => {
-                let terms = products.terms(usize::MAX).ok_or_else(|| {
+                let terms = products.terms().ok_or_else(|| {
                     Error::Mismatch(
                         "the multiplier is not a sum of few products of one operand each, which the matrix \
                          kernel needs"
@@ -135,6 +105,8 @@ impl<'a> ConvPlan<'a> {
             bias,
             layout: Layout::new(conv, conv.input.channels.into()),
             fast,
+            least_pixels: 0,
+            reason: "as asked for".to_owned(),
             factors: Vec::new(),
         };
         if let OutputKind::Codes(range) = conv.output_kind {
@@ -164,6 +136,22 @@ impl<'a> ConvPlan<'a> {
         }
     }
 
+    /// The instructions it uses.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// Why this kernel was chosen.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// Whether so many images are better looked up in rows.
+    fn uses_rows(&self, inputs: &[u8]) -> bool {
+        let images = inputs.len() / self.input_bytes().max(1);
+        matches!(self.fast, Fast::None) || images * self.conv.pixels() < self.least_pixels
+    }
+
     /// How many blocks of vector tables there are by the additions their 16 bits can take, such as
     /// `4 additions`, or `32 bits`.
     pub fn table_widths(&self) -> Vec<(&'static str, usize)> {
@@ -176,23 +164,23 @@ impl<'a> ConvPlan<'a> {
     /// Writes the accumulators of the images whose codes `inputs` holds one after another, as
     /// `[image][pixel][output channel]`. Uses all threads.
     pub fn accumulate(&self, inputs: &[u8], acc: &mut [i32]) {
-        let images = self.images_at_once(inputs.len() / self.input_bytes().max(1));
+        let images = self.images_per_task(inputs.len() / self.input_bytes().max(1));
         acc.par_chunks_mut(images * self.outputs())
             .zip(inputs.par_chunks(images * self.input_bytes()))
-            .for_each_init(Scratch::default, |scratch, (acc, inputs)| {
-                self.accumulate_serially(inputs, acc, scratch);
+            .for_each(|(acc, inputs)| {
+                with_scratch(|scratch| self.accumulate_serially(inputs, acc, scratch));
             });
     }
 
     /// Writes the output codes of the images in `inputs`, as `[image][pixel][output channel]`; for layers
     /// that do not write logits. Uses all threads.
     pub fn codes(&self, inputs: &[u8], codes: &mut [u8]) {
-        let images = self.images_at_once(inputs.len() / self.input_bytes().max(1));
+        let images = self.images_per_task(inputs.len() / self.input_bytes().max(1));
         codes
             .par_chunks_mut(images * self.outputs())
             .zip(inputs.par_chunks(images * self.input_bytes()))
-            .for_each_init(Scratch::default, |scratch, (codes, inputs)| {
-                self.codes_serially(inputs, codes, scratch);
+            .for_each(|(codes, inputs)| {
+                with_scratch(|scratch| self.codes_serially(inputs, codes, scratch));
             });
     }
 
@@ -227,7 +215,7 @@ impl<'a> ConvPlan<'a> {
     /// As [`accumulate`](Self::accumulate) on the caller's thread.
     pub fn accumulate_serially(&self, inputs: &[u8], acc: &mut [i32], scratch: &mut Scratch) {
         let outputs = self.conv.outputs();
-        if matches!(self.fast, Fast::None) {
+        if self.uses_rows(inputs) {
             for (acc, input) in
                 acc.chunks_exact_mut(self.outputs()).zip(inputs.chunks_exact(self.input_bytes()))
             {
@@ -235,20 +223,24 @@ impl<'a> ConvPlan<'a> {
             }
             return;
         }
-        self.run(inputs, scratch, &mut |done, _| {
-            let rows = done.acc.chunks_exact(done.lanes);
-            for (pixel, row) in done.pixels.clone().zip(rows) {
-                let target = &mut acc[pixel * outputs..][done.channels.clone()];
-                target.copy_from_slice(&row[..done.channels.len()]);
-            }
-        });
+        let images = self.images_in_cache();
+        let batches = inputs.chunks(images * self.input_bytes());
+        for (inputs, acc) in batches.zip(acc.chunks_mut(images * self.outputs())) {
+            self.run(inputs, scratch, &mut |done, _| {
+                let rows = done.acc.chunks_exact(done.lanes);
+                for (pixel, row) in done.pixels.clone().zip(rows) {
+                    let target = &mut acc[pixel * outputs..][done.channels.clone()];
+                    target.copy_from_slice(&row[..done.channels.len()]);
+                }
+            });
+        }
     }
 
     /// As [`codes`](Self::codes) on the caller's thread.
     pub fn codes_serially(&self, inputs: &[u8], codes: &mut [u8], scratch: &mut Scratch) {
         let OutputKind::Codes(range) = self.conv.output_kind else { return };
         let outputs = self.conv.outputs();
-        if matches!(self.fast, Fast::None) {
+        if self.uses_rows(inputs) {
             let mut acc = vec![0; self.outputs()];
             for (codes, input) in
                 codes.chunks_exact_mut(self.outputs()).zip(inputs.chunks_exact(self.input_bytes()))
@@ -264,15 +256,19 @@ impl<'a> ConvPlan<'a> {
             }
             return;
         }
-        self.run(inputs, scratch, &mut |done, block_codes| {
-            block_codes.resize(block_codes.len().max(done.acc.len()), 0);
-            let block_codes = &mut block_codes[..done.acc.len()];
-            self.factors[done.block].requantize(self.isa, done.acc, block_codes);
-            for (pixel, row) in done.pixels.clone().zip(block_codes.chunks_exact(done.lanes)) {
-                let target = &mut codes[pixel * outputs..][done.channels.clone()];
-                target.copy_from_slice(&row[..done.channels.len()]);
-            }
-        });
+        let images = self.images_in_cache();
+        let batches = inputs.chunks(images * self.input_bytes());
+        for (inputs, codes) in batches.zip(codes.chunks_mut(images * self.outputs())) {
+            self.run(inputs, scratch, &mut |done, block_codes| {
+                block_codes.resize(block_codes.len().max(done.acc.len()), 0);
+                let block_codes = &mut block_codes[..done.acc.len()];
+                self.factors[done.block].requantize(self.isa, done.acc, block_codes);
+                for (pixel, row) in done.pixels.clone().zip(block_codes.chunks_exact(done.lanes)) {
+                    let target = &mut codes[pixel * outputs..][done.channels.clone()];
+                    target.copy_from_slice(&row[..done.channels.len()]);
+                }
+            });
+        }
     }
 
     /// Runs the fast kernel; `finish` also gets memory for codes.
@@ -296,12 +292,20 @@ impl<'a> ConvPlan<'a> {
         }
     }
 
-    /// Images for one thread to work on at a time: enough pixels to pay for building tables, and something
-    /// for every thread.
-    fn images_at_once(&self, images: usize) -> usize {
-        const PIXELS: usize = 1 << 14;
-        let enough = PIXELS.div_ceil(self.conv.pixels().max(1));
-        images.div_ceil(rayon::current_num_threads()).clamp(1, enough)
+    /// Images that a thread works on at a time: as many as share one set of tables.
+    fn images_in_cache(&self) -> usize {
+        let pixels = match &self.fast {
+            Fast::VectorTables(tables) => tables.pixels_at_once(),
+            _ => 1 << 12,
+        };
+        // Windows are counted in 32 bits.
+        let limit = (1 << 31) / self.layout.image_bytes().max(1);
+        pixels.div_ceil(self.conv.pixels().max(1)).min(limit).max(1)
+    }
+
+    /// Images in a task: enough to pay for building tables, and something for every thread.
+    fn images_per_task(&self, images: usize) -> usize {
+        images.div_ceil(rayon::current_num_threads()).clamp(1, self.images_in_cache())
     }
 
     /// Codes of one image of the input.
@@ -314,6 +318,15 @@ impl<'a> ConvPlan<'a> {
     fn outputs(&self) -> usize {
         self.conv.pixels() * self.conv.outputs()
     }
+}
+
+/// Calls `work` with this thread's memory, which outlives the call: fresh pages cost as much as some layers.
+fn with_scratch(work: impl FnOnce(&mut Scratch)) {
+    thread_local!(static SCRATCH: RefCell<Scratch> = RefCell::default());
+    SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
+        Ok(mut scratch) => work(&mut scratch),
+        Err(_) => work(&mut Scratch::default()),
+    });
 }
 
 impl BlockFactors {

@@ -27,7 +27,7 @@ pub use scheme::Scheme;
 pub use simulate::Simulation;
 pub use statistics::Statistics;
 pub use table::TruthTable;
-pub use terms::Term;
+pub use terms::{MAX_TERMS, Term};
 
 /// What the names of multipliers of a signedness begin with, as in the EvoApprox library.
 pub(crate) fn name_prefix(signed: bool) -> &'static str {

@@ -47,11 +47,10 @@ impl ProductTable {
         &self.rows[usize::from(w_bits)]
     }
 
-    /// The table as a sum of at most `max` products of a function of the activation and a function of the
-    /// weight, if it is one: proved over all 65,536 entries. Longer sums than [`MAX_TERMS`] are not found.
-    pub fn terms(&self, max: usize) -> Option<&[Term]> {
-        let terms = self.terms.get_or_init(|| terms(self, MAX_TERMS)).as_deref();
-        terms.filter(|terms| terms.len() <= max)
+    /// The table as a sum of a few products of a function of the activation and a function of the weight, if
+    /// it is one: proved over all 65,536 entries. Sums of more than [`MAX_TERMS`] are not looked for.
+    pub fn terms(&self) -> Option<&[Term]> {
+        self.terms.get_or_init(|| terms(self, MAX_TERMS)).as_deref()
     }
 
     /// All 65,536 products, entry `w_bits * 256 + x`.

@@ -13,8 +13,6 @@ mod gemm;
 mod isa;
 mod portable;
 mod requantize;
-#[cfg(test)]
-mod tests;
 
 pub use gemm::{PAIRS, Panel, TILE_PIXELS, TileAcc, TileRows, panel_channels};
 pub use isa::Isa;

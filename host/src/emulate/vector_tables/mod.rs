@@ -8,10 +8,16 @@
 //! of the sum of the window's codes, the sum of the middles a constant of the channel. From the exact bounds
 //! of the rows in a block follows how many entries may be added before they must be widened.
 
+mod blocks;
+mod residuals;
+
 use super::kernels::{self, CODES, Isa, Residuals, Tables, Windows};
 use super::padded::{Layout, PaddedImages};
 use crate::multiplier::ProductTable;
 use crate::quantize::QuantizedConv;
+pub use blocks::lanes;
+use blocks::{Block, TapBlock};
+use residuals::Centred;
 use std::ops::Range;
 
 /// Bytes of accumulators that are worked on with one set of tables.
@@ -29,34 +35,6 @@ pub struct VectorTables {
     blocks: Vec<Block>,
 }
 
-/// Some output channels of one group.
-struct Block {
-    group: usize,
-    /// First output channel.
-    first: usize,
-    /// Channels, and lanes they take.
-    channels: usize,
-    lanes: usize,
-    /// Weight codes `[tap][lane]`.
-    weights: Vec<u8>,
-    /// Sum of the middles of each channel's weights.
-    middles: Vec<i32>,
-    taps: Vec<TapBlock>,
-}
-
-/// Taps whose tables are in the cache together.
-#[derive(Debug, Clone)]
-struct TapBlock {
-    taps: Range<usize>,
-    /// 16, 8 or 4.
-    size: usize,
-    /// Entries that may be added in 16 bits; 0 for entries of 32 bits.
-    depth: usize,
-}
-
-/// The least and the greatest residual of a weight code's row.
-type Bounds = [(i32, i32); CODES];
-
 /// Memory that runs reuse.
 #[derive(Default)]
 pub struct Scratch {
@@ -73,47 +51,20 @@ impl VectorTables {
     /// Prepares the tables of `products` for the weights of a convolution.
     pub fn new(isa: Isa, conv: &QuantizedConv, products: &ProductTable, weights: &[u8]) -> VectorTables {
         // A line through the products of an asymmetric weight code takes the zero point out of them.
-        let slopes = [0, i32::from(conv.weight_zero_point)];
-        let slopes = if slopes[1] == 0 { &slopes[..1] } else { &slopes[..] };
-        let plan = |slope: i32| {
-            let (residuals, bounds) = residuals(products, slope);
-            (slope, residuals, bounds)
-        };
-        let occurring = |bounds: &Bounds| -> i64 {
-            weights
-                .iter()
-                .map(|&w| bounds[usize::from(w)])
-                .map(|(low, high)| i64::from(high) - i64::from(low))
-                .sum()
-        };
-        let (slope, (wide, middles), bounds) = slopes
-            .iter()
-            .map(|&slope| plan(slope))
-            .min_by_key(|(_, _, bounds)| occurring(bounds))
-            .expect("there is a slope to choose");
-        let fits = |w: u8| fits(bounds[usize::from(w)]);
-        let all_fit = weights.iter().all(|&w| fits(w));
-        let mut residuals: Box<Residuals> = bytemuck::zeroed_box();
-        for (row, wide) in residuals.iter_mut().zip(wide.iter()) {
-            for (value, &wide) in row.as_flattened_mut().iter_mut().zip(wide) {
-                // What does not fit is never read: such weights have wide entries.
-                *value = wide as i16;
+        let mut centred = Centred::new(products, 0);
+        if conv.weight_zero_point != 0 {
+            let sloped = Centred::new(products, conv.weight_zero_point.into());
+            if sloped.width(weights) < centred.width(weights) {
+                centred = sloped;
             }
         }
-        let (taps, group_outputs) = (conv.taps(), conv.outputs() / conv.groups);
-        let mut blocks = Vec::new();
-        for group in 0..conv.groups {
-            let mut first = 0;
-            while first < group_outputs {
-                let lanes = lanes(group_outputs - first);
-                let channels = lanes.min(group_outputs - first);
-                let channel = group * group_outputs + first;
-                let rows = &weights[channel * taps..(channel + channels) * taps];
-                blocks.push(Block::new(isa, group, channel, (channels, lanes), rows, &middles, &bounds));
-                first += channels;
-            }
+        VectorTables {
+            isa,
+            slope: centred.slope,
+            residuals: centred.narrow(),
+            blocks: blocks::blocks(isa, conv, &centred, weights),
+            wide: (!weights.iter().all(|&w| centred.fits(w))).then_some(centred.rest),
         }
-        VectorTables { isa, slope, residuals, wide: (!all_fit).then_some(wide), blocks }
     }
 
     /// What was taken out of the products for each activation code.
@@ -129,9 +80,15 @@ impl VectorTables {
         names.into_iter().map(|(depth, name)| (name, blocks(depth))).filter(|(_, count)| *count > 0).collect()
     }
 
+    /// Pixels that are worked on with one set of tables.
+    pub fn pixels_at_once(&self) -> usize {
+        let lanes = self.blocks.iter().map(|block| block.lanes).max().unwrap_or(16);
+        ACC_BYTES / (4 * lanes)
+    }
+
     /// Output channels and lanes of each block.
     pub fn blocks(&self) -> impl Iterator<Item = (Range<usize>, usize)> {
-        self.blocks.iter().map(|block| (block.first..block.first + block.channels, block.lanes))
+        self.blocks.iter().map(|block| (block.channels.clone(), block.lanes))
     }
 
     /// Convolves `images`, whose windows' code sums `sums` holds (`[group][pixel]`; empty if no channel has a
@@ -171,7 +128,7 @@ impl VectorTables {
         scratch.acc.resize(scratch.acc.len().max(at_once * O / 16), bytemuck::Zeroable::zeroed());
         let Scratch { tables, acc } = scratch;
         let offset = block.group * layout.group_stride;
-        let channels = block.first..block.first + block.channels;
+        let channels = block.channels.clone();
         let mut base = [0i32; O];
         let mut factor = [0i32; O];
         for (lane, channel) in channels.clone().enumerate() {
@@ -295,7 +252,7 @@ impl TapRun<'_> {
         let tap = self.taps.taps.start + k;
         let channel = self.layout.tap_channels.get(tap).filter(|_| self.taps.taps.contains(&tap))?;
         let weights = &self.block.weights[tap * self.block.lanes..][..self.block.lanes];
-        Some((weights, self.images.code_ranges[channel + self.offset]))
+        Some((weights, self.images.code_range(channel + self.offset)))
     }
 
     /// Calls `add` with the codes under the block's taps: in place where the taps are side by side and as many
@@ -323,117 +280,6 @@ impl TapRun<'_> {
             add(&Windows { codes: codes.as_flattened(), starts, first: 0 }, acc);
         }
     }
-}
-
-impl Block {
-    fn new(
-        isa: Isa,
-        group: usize,
-        first: usize,
-        (channels, lanes): (usize, usize),
-        rows: &[u8],
-        middles: &[i32; CODES],
-        bounds: &Bounds,
-    ) -> Block {
-        let taps = rows.len() / channels;
-        let channel_of_lane = |lane| match lanes {
-            64 => kernels::channel_of_lane::<64>(isa, lane),
-            32 => kernels::channel_of_lane::<32>(isa, lane),
-            _ => kernels::channel_of_lane::<16>(isa, lane),
-        };
-        // Lanes without a channel repeat the first one's weights, so that they change no bound.
-        let weight =
-            |tap: usize, channel: usize| rows[if channel < channels { channel } else { 0 } * taps + tap];
-        let weights = (0..taps)
-            .flat_map(|tap| (0..lanes).map(move |lane| weight(tap, channel_of_lane(lane))))
-            .collect();
-        let middle = |row: &[u8]| row.iter().fold(0i32, |sum, &w| sum.wrapping_add(middles[usize::from(w)]));
-        let mut blocks = Vec::new();
-        let mut at = 0;
-        while at < taps {
-            let size = if isa.has_wide_blocks() && taps - at > 8 { 16 } else { 8 };
-            let end = (at + size).min(taps);
-            let block_bounds = |tap: usize, o: usize| bounds[usize::from(rows[o * taps + tap])];
-            let depth = depth(at..end, channels, size, block_bounds);
-            // Wide entries take twice the room and more.
-            let size = if depth == 0 { 4 } else { size };
-            let end = (at + size).min(taps);
-            blocks.push(TapBlock { taps: at..end, size, depth });
-            at = end;
-        }
-        Block {
-            group,
-            first,
-            channels,
-            lanes,
-            weights,
-            middles: rows.chunks_exact(taps).map(middle).collect(),
-            taps: blocks,
-        }
-    }
-}
-
-/// Lanes for the next block of so many channels.
-fn lanes(channels: usize) -> usize {
-    match channels {
-        0..=16 => 16,
-        17..=32 => 32,
-        33..=48 => 32,
-        _ => 64,
-    }
-}
-
-/// How many entries of consecutive taps can be added in 16 bits, whatever the activations are: 8, 4, 2 or 1
-/// in blocks aligned to as many; 0 if a single one does not fit.
-fn depth(
-    taps: Range<usize>,
-    channels: usize,
-    size: usize,
-    bounds: impl Fn(usize, usize) -> (i32, i32),
-) -> usize {
-    let safe = |depth: usize| {
-        (taps.start..taps.start + size).step_by(depth).all(|first| {
-            (0..channels).all(|o| {
-                let group = first..(first + depth).min(taps.end);
-                let sum = |(low, high): (i64, i64), tap| {
-                    let bound = bounds(tap, o);
-                    (low + i64::from(bound.0), high + i64::from(bound.1))
-                };
-                let (low, high) = group.fold((0, 0), sum);
-                low >= i16::MIN.into() && high <= i16::MAX.into()
-            })
-        })
-    };
-    [8, 4, 2, 1].into_iter().find(|&depth| safe(depth)).unwrap_or(0)
-}
-
-fn fits((low, high): (i32, i32)) -> bool {
-    low >= i16::MIN.into() && high <= i16::MAX.into()
-}
-
-/// The products less `slope * x` and the middle of their row, those middles, and each row's bounds.
-#[allow(clippy::type_complexity)]
-fn residuals(
-    products: &ProductTable,
-    slope: i32,
-) -> ((Box<[[i32; CODES]; CODES]>, Box<[i32; CODES]>), Box<Bounds>) {
-    let mut residuals: Box<[[i32; CODES]; CODES]> = bytemuck::zeroed_box();
-    let mut middles: Box<[i32; CODES]> = bytemuck::zeroed_box();
-    let mut bounds = Box::new([(0, 0); CODES]);
-    for w in 0..CODES {
-        let row = products.row(w as u8);
-        for (x, (residual, &p)) in residuals[w].iter_mut().zip(row).enumerate() {
-            *residual = p - slope * x as i32;
-        }
-        let low = residuals[w].iter().copied().min().unwrap_or(0);
-        let high = residuals[w].iter().copied().max().unwrap_or(0);
-        // Rounded up: a range of 65,535 then just fits 16 bits.
-        let middle = (low + high + 1) >> 1;
-        residuals[w].iter_mut().for_each(|r| *r -= middle);
-        middles[w] = middle;
-        bounds[w] = (low - middle, high - middle);
-    }
-    ((residuals, middles), bounds)
 }
 
 /// The tables' memory, as large as need be. Entries that are not built hold whatever was there; no code
