@@ -2,18 +2,15 @@
 
 use super::live_tensors::{LiveTensors, ReadUntil};
 use super::prefix::Prefix;
-use super::{Steps, scale_shift, weight_map};
+use super::weight_map::WeightMaps;
+use super::{Steps, scale_shift};
 use crate::emulate::{ApproximateConv, ConvPlan, Requantized, requantize_all};
 use crate::error::{Error, Result};
 use crate::multiplier::{Choice, ProductCache};
 use crate::quantize::{QuantizedConv, QuantizedLayer, QuantizedNetwork, QuantizedOp};
 use rayon::prelude::*;
 use skimp_runtime::image::OutputKind;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
-
-/// For each weight code the code that takes its place.
-type WeightMap = Arc<[u8; 256]>;
+use std::sync::Arc;
 
 /// Compensates assignments of one network, remembering what depends on a multiplier alone.
 pub struct Compensator<'n> {
@@ -27,7 +24,7 @@ pub struct Compensator<'n> {
     targets: Vec<Vec<i32>>,
     calibration_reads: ReadUntil,
     scored_reads: ReadUntil,
-    maps: Mutex<HashMap<(Choice, u8), WeightMap>>,
+    maps: WeightMaps<'n>,
 }
 
 impl<'n> Compensator<'n> {
@@ -52,7 +49,7 @@ impl<'n> Compensator<'n> {
             targets: Vec::new(),
             calibration_reads: ReadUntil::convolutions_only(network),
             scored_reads: ReadUntil::whole(network),
-            maps: Mutex::default(),
+            maps: WeightMaps::new(products),
         };
         if steps.scale_shift {
             compensator.targets = compensator.exact_accumulators()?;
@@ -175,22 +172,10 @@ impl<'n> Compensator<'n> {
         let products = self.products.get(choice, conv.input_zero_point)?;
         let mut approximate = ApproximateConv::uncompensated(conv, self.network.scheme, products);
         if self.steps.weight_map {
-            let map = self.weight_map(choice, conv.input_zero_point)?;
+            let map = self.maps.get(choice, conv.input_zero_point)?;
             approximate.weights.iter_mut().for_each(|w| *w = map[usize::from(*w)]);
         }
         Ok(approximate)
-    }
-
-    fn weight_map(&self, choice: Choice, zero_point: u8) -> Result<WeightMap> {
-        let lock = || self.maps.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some(map) = lock().get(&(choice, zero_point)) {
-            return Ok(map.clone());
-        }
-        let exact = self.products.get(self.exact, zero_point)?;
-        let approximate = self.products.get(choice, zero_point)?;
-        let map = Arc::new(weight_map::alwann(&exact, &approximate, self.network.scheme));
-        lock().insert((choice, zero_point), map.clone());
-        Ok(map)
     }
 
     fn plan<'a>(

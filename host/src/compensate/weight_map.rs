@@ -4,8 +4,42 @@
 //! map(w) = argmin_w' sum_x |P(x, w) - M(x, w')|
 //! ```
 
-use crate::multiplier::{ProductTable, Scheme};
+use crate::error::Result;
+use crate::multiplier::{Choice, ProductCache, ProductTable, Scheme};
 use rayon::prelude::*;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+/// For each weight code the code that takes its place.
+pub(super) type WeightMap = Arc<[u8; 256]>;
+
+/// The maps of a library's multipliers, each made when first asked for.
+pub(super) struct WeightMaps<'n> {
+    products: &'n ProductCache<'n>,
+    maps: Mutex<HashMap<(Choice, u8), WeightMap>>,
+}
+
+impl<'n> WeightMaps<'n> {
+    /// No maps yet.
+    pub(super) fn new(products: &'n ProductCache<'n>) -> Self {
+        WeightMaps { products, maps: Mutex::default() }
+    }
+
+    /// The map of `choice` in a layer whose input has `zero_point`.
+    pub(super) fn get(&self, choice: Choice, zero_point: u8) -> Result<WeightMap> {
+        let key = (choice, self.products.relevant(zero_point));
+        let lock = || self.maps.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(map) = lock().get(&key) {
+            return Ok(map.clone());
+        }
+        let exact = self.products.get(Choice::exact(self.products.library()), zero_point)?;
+        let approximate = self.products.get(choice, zero_point)?;
+        // Not under the lock: it takes all threads, and one of them may come back for another map.
+        let map = Arc::new(alwann(&exact, &approximate, self.products.scheme()));
+        lock().insert(key, map.clone());
+        Ok(map)
+    }
+}
 
 /// Activations whose distances are summed before a candidate is compared with the best one so far.
 const BLOCK: usize = 64;
