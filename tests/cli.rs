@@ -75,7 +75,7 @@ mod help {
         let network = "MODEL --data --mean --std --scheme --range --calibration-images --test-images \
                        --multipliers --compensation";
         let search = "--max-loss --tiles --accelerator --array-size --population --generations \
-                      --selection-images --seed --out --json";
+                      --selection-images --seed --memory --out --json";
         let of_command = [
             ("demo", format!("{network} {search} --board --images --no-install")),
             ("optimize", format!("{network} {search}")),
@@ -320,6 +320,10 @@ mod optimize {
         assert!((loss - number(&report, "loss_test_pp")).abs() < 1e-9, "{report}");
         assert_eq!(report["flash_bytes"], dir.read("out/network.skimp").len());
         assert_within(number(&report, "evaluations"), 6.0, 18.0);
+        let runs = number(&report, "layer_runs") + number(&report, "layer_runs_saved");
+        assert_eq!(runs, number(&report, "evaluations") * LAYERS as f64);
+        assert!(number(&report, "layer_runs_saved") > 0.0 && number(&report, "memo_hits") >= 0.0);
+        assert_within(number(&report, "peak_cache_bytes"), 1.0, f64::from(1 << 30));
 
         let csv = dir.text("out/front.csv");
         let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
@@ -354,19 +358,21 @@ mod optimize {
     }
 
     #[test]
-    fn threads_do_not_matter_and_the_seed_does() {
+    fn threads_and_memory_do_not_matter_and_the_seed_does() {
         let dir = Dir::new();
         for (options, out) in [
             ("--threads 1", "one"),
             ("--threads 2", "two"),
             ("--threads 3", "three"),
             ("--seed 1", "again"),
+            ("--memory 0", "uncached"),
+            ("--memory 500K", "short"),
             ("--seed 2", "other"),
         ] {
             optimize(&dir, options, out);
         }
         for name in OUTPUTS {
-            for out in ["two", "three", "again"] {
+            for out in ["two", "three", "again", "uncached", "short"] {
                 let same = dir.read(format!("one/{name}")) == dir.read(format!("{out}/{name}"));
                 assert!(same, "{name} differs between one and {out}");
             }
@@ -397,7 +403,8 @@ mod optimize {
         let run = Dir::new().skimp(&format!("optimize fashion-cnn {TINY} --max-loss 2 --out out")).ok();
         let stars = run.stdout.lines().filter(|line| line.starts_with("* ")).count();
         run.check(stars == 1, "should mark one point");
-        for words in ["energy saved %", "chosen: ", "on 100 test images", "evaluated ", "wrote out"] {
+        let words = ["energy saved %", "chosen: ", "on 100 test images", "evaluated ", "wrote out", "\nran "];
+        for words in words {
             run.check(run.stdout.contains(words), &format!("should say \"{words}\""));
         }
     }
@@ -424,6 +431,10 @@ mod optimize {
         with("--accelerator foo").misused(&["--accelerator", "foo", "power-gated, pipelined"]);
         with("--accelerator pipelined:2").misused(&["--accelerator", "0 to 1"]);
         with("--seed=-1").misused(&["--seed"]);
+        for memory in ["x", "1T", "1.5G", "99999999999999999999"] {
+            with(&format!("--memory {memory}")).misused(&["--memory <SIZE>", memory]);
+        }
+        with("--memory=-1").misused(&["--memory <SIZE>", "512M"]);
         with("--population x").misused(&["--population"]);
     }
 

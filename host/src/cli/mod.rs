@@ -9,6 +9,7 @@ mod demo;
 mod evaluate;
 mod flash;
 mod image;
+mod memory;
 mod multipliers;
 mod optimize;
 mod run;

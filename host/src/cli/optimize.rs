@@ -1,11 +1,12 @@
 //! `skimp optimize`: the search.
 
 use super::common::{self, MultiplierArgs, NetworkArgs, Spinner};
+use super::memory::Memory;
 use crate::accelerator::AcceleratorModel;
 use crate::error::{Error, Result};
 use crate::file;
 use crate::multiplier::{Library, ProductCache};
-use crate::optimize::{Optimized, Options, optimize};
+use crate::optimize::{LayerRuns, Optimized, Options, optimize};
 use crate::prepare::Prepared;
 use crate::report::front_table;
 use serde::Serialize;
@@ -62,6 +63,10 @@ pub struct SearchArgs {
     /// Seed of the search; the same seed gives the same result on any number of threads.
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub seed: u64,
+    /// Most memory for results of first layers that later candidates begin with, in MiB or with a suffix
+    /// (64K, 512M, 2G); 0 runs every candidate from its first layer. No value changes the result.
+    #[arg(long, default_value = "1G", value_name = "SIZE")]
+    pub memory: Memory,
 }
 
 impl SearchArgs {
@@ -89,6 +94,7 @@ impl SearchArgs {
             array_size: self.array_size,
             max_loss_pp: self.max_loss,
             search_images: self.selection_images,
+            memory_bytes: self.memory.bytes,
         })
     }
 }
@@ -133,6 +139,8 @@ struct Report<'a> {
     arena_bytes: usize,
     evaluations: usize,
     memo_hits: usize,
+    #[serde(flatten)]
+    layer_runs: LayerRuns,
 }
 
 /// Runs the subcommand.
@@ -161,6 +169,7 @@ pub fn run(args: Args) -> Result<()> {
             arena_bytes: optimized.image.arena_bytes,
             evaluations: optimized.selection.evaluations,
             memo_hits: optimized.selection.memo_hits,
+            layer_runs: optimized.selection.layer_runs,
         });
     }
     common::print(format_args!("{}", front_table(&optimized.front)))?;
@@ -179,6 +188,13 @@ pub fn run(args: Args) -> Result<()> {
         optimized.selection.evaluations,
         optimized.selection.memo_hits,
         args.out.display()
+    ))?;
+    let runs = optimized.selection.layer_runs;
+    common::print(format_args!(
+        "ran {} layers, {} more were known from other assignments (at most {:.1} MiB of memory)\n",
+        runs.layer_runs,
+        runs.layer_runs_saved,
+        runs.peak_cache_bytes as f64 / f64::from(1 << 20)
     ))?;
     Ok(())
 }

@@ -10,12 +10,16 @@
 use crate::emulate::ApproximateConv;
 use crate::multiplier::Scheme;
 use crate::quantize::{QuantizedConv, requantization};
+use rayon::prelude::*;
 
 /// Slopes outside these bounds come from channels that carry no signal; those keep their scale.
 const PLAUSIBLE_SLOPE: std::ops::RangeInclusive<f64> = 0.25..=4.0;
 
+/// Pixels whose moments one task sums up.
+const CHUNK_PIXELS: usize = 1024;
+
 /// Fits `approximate` to `target`; both accumulator arrays are `[image and pixel][output channel]`.
-/// Returns what was added to each channel's bias, in accumulator steps.
+/// Returns what was added to each channel's bias, in accumulator steps. Uses all threads.
 pub fn fit(
     conv: &QuantizedConv,
     scheme: Scheme,
@@ -23,12 +27,7 @@ pub fn fit(
     acc: &[i32],
     target: &[i32],
 ) -> Vec<i32> {
-    let mut moments = vec![Moments::default(); conv.outputs()];
-    for (acc, target) in acc.chunks_exact(conv.outputs()).zip(target.chunks_exact(conv.outputs())) {
-        for ((moments, &a), &t) in moments.iter_mut().zip(acc).zip(target) {
-            moments.add(a, t);
-        }
-    }
+    let moments = moments(acc, target, conv.outputs());
     let shifts = moments.iter().enumerate().map(|(o, moments)| {
         let (slope, shift) = moments.line();
         let nominal = conv.accumulator_scale(scheme, o) / conv.output_scale;
@@ -39,8 +38,58 @@ pub fn fit(
     shifts.collect()
 }
 
+/// The moments of each output channel.
+fn moments(acc: &[i32], target: &[i32], outputs: usize) -> Vec<Moments> {
+    let chunk = CHUNK_PIXELS * outputs;
+    let chunks = acc.par_chunks(chunk).zip(target.par_chunks(chunk));
+    chunks.map(|(acc, target)| chunk_moments(acc, target, outputs)).reduce(
+        || vec![Moments::default(); outputs],
+        |mut sum, chunk| {
+            sum.iter_mut().zip(&chunk).for_each(|(sum, chunk)| sum.merge(chunk));
+            sum
+        },
+    )
+}
+
+/// The moments of each output channel over some pixels: in 64 bits if the values are so small that no sum
+/// can overflow, as they mostly are.
+fn chunk_moments(acc: &[i32], target: &[i32], outputs: usize) -> Vec<Moments> {
+    let pixels = acc.len() / outputs;
+    let rows = acc.chunks_exact(outputs).zip(target.chunks_exact(outputs));
+    if !fits_64_bits(pixels, acc, target) {
+        let mut moments = vec![Moments::default(); outputs];
+        for (acc, target) in rows {
+            moments.iter_mut().zip(acc).zip(target).for_each(|((moments, &a), &t)| moments.add(a, t));
+        }
+        return moments;
+    }
+    let mut sums = vec![[0i64; 4]; outputs];
+    for (acc, target) in rows {
+        for (([sum_a, sum_t, sum_aa, sum_at], &a), &t) in sums.iter_mut().zip(acc).zip(target) {
+            let (a, t) = (i64::from(a), i64::from(t));
+            *sum_a += a;
+            *sum_t += t;
+            *sum_aa += a * a;
+            *sum_at += a * t;
+        }
+    }
+    let count = pixels as i128;
+    let moments = sums.into_iter().map(|sums| {
+        let [a, t, aa, at] = sums.map(i128::from);
+        Moments { count, a, t, aa, at }
+    });
+    moments.collect()
+}
+
+/// Whether `pixels` products of any two of the values add up to no more than an i64 holds.
+fn fits_64_bits(pixels: usize, acc: &[i32], target: &[i32]) -> bool {
+    let largest = |values: &[i32]| values.iter().map(|v| v.unsigned_abs()).max().unwrap_or(0);
+    let largest = u128::from(largest(acc).max(largest(target)));
+    pixels as u128 * largest * largest <= i64::MAX as u128
+}
+
 /// Sums over one channel, exact: integers, so that their order does not matter.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 struct Moments {
     count: i128,
     a: i128,
@@ -56,6 +105,14 @@ impl Moments {
         self.t += i128::from(t);
         self.aa += i128::from(i64::from(a) * i64::from(a));
         self.at += i128::from(i64::from(a) * i64::from(t));
+    }
+
+    fn merge(&mut self, other: &Moments) {
+        self.count += other.count;
+        self.a += other.a;
+        self.t += other.t;
+        self.aa += other.aa;
+        self.at += other.at;
     }
 
     /// Slope and shift of `t ~ slope * (a + shift)`.
@@ -91,6 +148,31 @@ mod tests {
     fn a_constant_channel_keeps_its_scale_and_gets_the_mean() {
         assert_eq!(line(&[(7, 100), (7, 102)]), (1.0, 94));
         assert_eq!(line(&[]), (1.0, 0));
+    }
+
+    #[test]
+    fn moments_in_parallel_are_those_added_one_by_one() {
+        let outputs = 3;
+        let scattered = |i: usize, step: u32| (i as u32).wrapping_mul(step) as i32;
+        // Small values stay in 64 bits, large ones do not; several chunks, the last one short.
+        for shift in [14, 4, 0] {
+            let count = (2 * CHUNK_PIXELS + 5) * outputs;
+            let values = |step| (0..count).map(|i| scattered(i, step) >> shift).collect::<Vec<i32>>();
+            let (mut acc, target) = (values(0x9e37_79b1), values(0x85eb_ca6b));
+            acc[7] = i32::MIN >> shift;
+            let mut want = vec![Moments::default(); outputs];
+            for (i, (&a, &t)) in acc.iter().zip(&target).enumerate() {
+                want[i % outputs].add(a, t);
+            }
+            assert_eq!(moments(&acc, &target, outputs), want, "values shifted by {shift}");
+        }
+    }
+
+    #[test]
+    fn sixty_four_bits_are_used_only_where_they_hold() {
+        let large = 1 << 30;
+        assert!(fits_64_bits(7, &[large], &[1]) && !fits_64_bits(8, &[large], &[1]));
+        assert!(!fits_64_bits(2, &[0], &[i32::MIN]) && fits_64_bits(1, &[i32::MIN], &[0]));
     }
 
     #[test]

@@ -80,13 +80,17 @@ impl<'l> ProductCache<'l> {
         self.scheme
     }
 
-    /// The products of `choice` in a layer whose input has `zero_point`.
-    pub fn get(&self, choice: Choice, zero_point: u8) -> Result<Arc<ProductTable>> {
-        // Only under sign-magnitude does the table depend on the zero point.
-        let key = match self.scheme {
+    /// The zero point as far as tables depend on it: only under sign-magnitude, under other schemes 0.
+    pub(crate) fn relevant(&self, zero_point: u8) -> u8 {
+        match self.scheme {
             Scheme::SignMagnitude { .. } => zero_point,
             Scheme::Unsigned | Scheme::Signed => 0,
-        };
+        }
+    }
+
+    /// The products of `choice` in a layer whose input has `zero_point`.
+    pub fn get(&self, choice: Choice, zero_point: u8) -> Result<Arc<ProductTable>> {
+        let key = self.relevant(zero_point);
         let mut tables = self.tables.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if let Some(table) = tables.get(&(choice, key)) {
             return Ok(table.clone());

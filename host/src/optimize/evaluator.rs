@@ -1,14 +1,16 @@
 //! Measuring what an assignment does to the network's answers.
 
+use super::walk::{LayerRuns, Walk};
 use crate::compensate::Compensator;
 use crate::emulate::metrics::{Score, kl_divergence};
 use crate::emulate::{ApproximateConv, Emulator};
 use crate::error::{Error, Result};
 use crate::multiplier::Choice;
 use crate::quantize::LabelledCodes;
+use std::sync::Mutex;
 
 /// What an assignment does on a set of images, against the exact 8-bit network.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Measured {
     /// Which images are classified correctly.
     pub score: Score,
@@ -26,6 +28,9 @@ pub struct Evaluator<'n> {
     images: &'n LabelledCodes,
     exact_logits: Vec<i32>,
     exact_score: Score,
+    memory_bytes: usize,
+    /// Of [`measure_all`](Self::measure_all); made when it is first called.
+    walk: Mutex<Option<Walk>>,
 }
 
 impl<'n> Evaluator<'n> {
@@ -37,7 +42,13 @@ impl<'n> Evaluator<'n> {
         let exact = compensator.compensate(&compensator.exact_assignment())?;
         let exact_logits = Emulator::new(compensator.network(), &exact)?.run(&images.codes);
         let exact_score = Score::new(&exact_logits, &images.labels);
-        Ok(Evaluator { compensator, images, exact_logits, exact_score })
+        let walk = Mutex::new(None);
+        Ok(Evaluator { compensator, images, exact_logits, exact_score, memory_bytes: 0, walk })
+    }
+
+    /// The same with a cache of at most `memory_bytes` for [`measure_all`](Self::measure_all); 0 is none.
+    pub fn with_memory(self, memory_bytes: usize) -> Self {
+        Evaluator { memory_bytes, walk: Mutex::new(None), ..self }
     }
 
     /// The score of the exact network on the evaluator's images.
@@ -45,19 +56,55 @@ impl<'n> Evaluator<'n> {
         &self.exact_score
     }
 
-    /// Compensates an assignment and measures it.
+    /// Compensates an assignment and measures it, without the cache: one image a thread at a time, so that
+    /// any number of images fits into memory.
     pub fn measure(&self, assignment: &[Choice]) -> Result<Measured> {
         self.measure_convs(&self.compensator.compensate(assignment)?)
     }
 
     /// Measures an assignment that has been compensated.
     pub fn measure_convs(&self, convs: &[ApproximateConv]) -> Result<Measured> {
+        let logits = Emulator::new(self.compensator.network(), convs)?.run(&self.images.codes);
+        Ok(self.judge(&logits))
+    }
+
+    /// Measures a batch of assignments, each as [`measure`](Self::measure) would. One is measured after the
+    /// other with all threads, in an order in which those that begin alike follow each other; each begins at
+    /// the last layer whose outcome is in the cache, which later batches find again.
+    ///
+    /// Beside the cache this takes the memory of one layer's inputs and outputs on all images, and more than
+    /// that in a batch measured at the same time as another: only one of them has the cache.
+    pub fn measure_all(&self, assignments: &[Vec<Choice>]) -> Result<Vec<Measured>> {
+        let mut sorted: Vec<&[Choice]> = assignments.iter().map(Vec::as_slice).collect();
+        sorted.sort_unstable();
+        sorted.dedup();
+        let mut measured = Vec::with_capacity(sorted.len());
+        let see = |logits: Vec<i32>| measured.push(self.judge(&logits));
+        let new_walk = |bytes| Walk::new(self.compensator, &self.images.codes, bytes);
+        // Not `lock`: while this thread waits for others, it may be given another batch to measure.
+        match self.walk.try_lock() {
+            Ok(mut walk) => {
+                let walk = walk.get_or_insert_with(|| new_walk(self.memory_bytes));
+                walk.run(self.compensator, &sorted, see)?;
+            }
+            Err(_) => new_walk(0).run(self.compensator, &sorted, see)?,
+        }
+        let place = |assignment: &[Choice]| sorted.partition_point(|&before| before < assignment);
+        Ok(assignments.iter().map(|assignment| measured[place(assignment)].clone()).collect())
+    }
+
+    /// What [`measure_all`](Self::measure_all) has cost so far and what its cache saved.
+    pub fn layer_runs(&self) -> LayerRuns {
+        let walk = self.walk.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        walk.as_ref().map(Walk::layer_runs).unwrap_or_default()
+    }
+
+    fn judge(&self, logits: &[i32]) -> Measured {
         let network = self.compensator.network();
-        let logits = Emulator::new(network, convs)?.run(&self.images.codes);
         let output = &network.tensors[network.output];
-        let score = Score::new(&logits, &self.images.labels);
+        let score = Score::new(logits, &self.images.labels);
         let (loss_pp, loss_se_pp) = score.loss_pp(&self.exact_score);
-        let kl = kl_divergence(&self.exact_logits, &logits, output.shape.elements(), output.scale);
-        Ok(Measured { score, loss_pp, loss_se_pp, kl })
+        let kl = kl_divergence(&self.exact_logits, logits, output.shape.elements(), output.scale);
+        Measured { score, loss_pp, loss_se_pp, kl }
     }
 }

@@ -51,8 +51,11 @@ pub fn optimize(
     let (network, library) = (&prepared.quantized, products.library());
     let (searched, _) = prepared.selection.split(options.search_images);
     let compensator = Compensator::new(network, products, steps, &prepared.calibration.codes)?;
-    let evaluator = Evaluator::new(&compensator, &searched)?;
-    let selection = search(&evaluator, library, &network.multiplications(), options, on_progress)?;
+    // In a block, so that its cache is gone before the larger image sets come.
+    let selection = {
+        let evaluator = Evaluator::new(&compensator, &searched)?.with_memory(options.memory_bytes);
+        search(&evaluator, library, &network.multiplications(), options, on_progress)?
+    };
     let chooser = Evaluator::new(&compensator, &prepared.selection)?;
     let chosen = choose(&selection.front, &chooser, options.max_loss_pp)?;
     let assignment = &selection.front[chosen].assignment;

@@ -1,12 +1,12 @@
 //! NSGA-II over the multipliers of tiles and the tiles of layers.
 
 use super::evaluator::{Evaluator, Measured};
+use super::walk::LayerRuns;
 use crate::accelerator::{AcceleratorModel, EnergyReport, TileCost, Workload};
 use crate::error::Result;
 use crate::multiplier::{Choice, Library};
 use crate::search::{self, Evaluation, Genome, GenomeSpace, Mapping, Problem, Settings, State, Stream};
-use rayon::prelude::*;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 
@@ -29,6 +29,8 @@ pub struct Options {
     pub max_loss_pp: f64,
     /// How many of the selection images candidates are scored on; a point of the front is picked on all.
     pub search_images: usize,
+    /// The most memory for what assignments that begin alike have in common; 0 runs each from its first layer.
+    pub memory_bytes: usize,
 }
 
 /// One genome of the front, measured.
@@ -52,10 +54,12 @@ pub struct Selection {
     pub uniform: Vec<(Choice, f64, f64)>,
     /// Every point that was evaluated, as (energy saved in percent, loss in percentage points).
     pub evaluated: Vec<(f64, f64)>,
-    /// Evaluations made.
+    /// Assignments evaluated.
     pub evaluations: usize,
-    /// Evaluations saved because a genome came up again.
+    /// Evaluations saved because a genome, or another one with the same assignment, came up again.
     pub memo_hits: usize,
+    /// The work of the evaluator's batches.
+    pub layer_runs: LayerRuns,
 }
 
 /// How far a search is.
@@ -63,7 +67,7 @@ pub struct Selection {
 pub struct Progress {
     /// Generations done, the initial one not counted.
     pub generation: usize,
-    /// Evaluations made.
+    /// Assignments evaluated.
     pub evaluations: usize,
     /// The largest saving within the loss budget so far, in percent.
     pub best_saved_pct: f64,
@@ -100,7 +104,7 @@ pub fn search(
         let affordable = points.iter().filter(|(_, loss)| *loss <= options.max_loss_pp);
         let progress = Progress {
             generation: state.generation(),
-            evaluations: state.evaluations(),
+            evaluations: assignments.lock().measured.len(),
             best_saved_pct: affordable.map(|(saved, _)| *saved).fold(0.0, f64::max),
         };
         evaluated = points;
@@ -109,12 +113,17 @@ pub fn search(
     let mut front: Vec<Candidate> =
         outcome.front.iter().map(|point| assignments.known(&point.genome)).collect();
     front.sort_by(|a, b| a.energy.saved_pct.total_cmp(&b.energy.saved_pct));
+    let (evaluations, same_assignment) = {
+        let known = assignments.lock();
+        (known.measured.len(), known.same_assignment)
+    };
     Ok(Selection {
         front,
         uniform: assignments.uniform_points(),
         evaluated,
-        evaluations: outcome.evaluations,
-        memo_hits: outcome.memo_hits,
+        evaluations,
+        memo_hits: outcome.memo_hits + same_assignment,
+        layer_runs: evaluator.layer_runs(),
     })
 }
 
@@ -127,8 +136,16 @@ struct Assignments<'a> {
     /// What the numbers in a genome stand for.
     choices: Vec<Choice>,
     space: GenomeSpace,
-    /// Everything evaluated, in full.
-    known: Mutex<HashMap<Genome, Candidate>>,
+    known: Mutex<Known>,
+}
+
+/// Everything evaluated.
+#[derive(Default)]
+struct Known {
+    candidates: HashMap<Genome, Candidate>,
+    measured: HashMap<Vec<Choice>, Measured>,
+    /// Genomes whose assignment another genome had before.
+    same_assignment: usize,
 }
 
 impl Assignments<'_> {
@@ -143,41 +160,66 @@ impl Assignments<'_> {
     /// What was evaluated of one multiplier everywhere, in the library's order.
     fn uniform_points(&self) -> Vec<(Choice, f64, f64)> {
         let known = self.lock();
-        let uniform = known.values().filter(|c| c.assignment.windows(2).all(|pair| pair[0] == pair[1]));
+        let uniform =
+            known.candidates.values().filter(|c| c.assignment.windows(2).all(|pair| pair[0] == pair[1]));
         let mut points: Vec<(Choice, f64, f64)> =
             uniform.map(|c| (c.assignment[0], c.energy.saved_pct, c.measured.loss_pp)).collect();
-        points.sort_by_key(|&(choice, ..)| choice);
+        // Several genomes may have a multiplier everywhere, on one tile or on more.
+        points.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
         points
     }
 
-    fn measure(&self, genome: &Genome) -> Result<Candidate> {
-        let choice = |&gene: &u16| self.choices[usize::from(gene)];
-        let assignment: Vec<Choice> = genome.assignment().iter().map(choice).collect();
-        let cost = |gene: &u16| TileCost::of(&self.library.multipliers()[choice(gene).multiplier]);
+    fn choice(&self, gene: u16) -> Choice {
+        self.choices[usize::from(gene)]
+    }
+
+    fn assignment(&self, genome: &Genome) -> Vec<Choice> {
+        genome.assignment().into_iter().map(|gene| self.choice(gene)).collect()
+    }
+
+    fn energy(&self, genome: &Genome) -> Result<EnergyReport> {
+        let cost = |&gene: &u16| TileCost::of(&self.library.multipliers()[self.choice(gene).multiplier]);
         let tiles: Vec<TileCost> = genome.tiles().iter().map(cost).collect();
-        let energy = self.options.accelerator.report(&Workload {
+        self.options.accelerator.report(&Workload {
             multiplications: self.multiplications,
             layers: genome.layers(),
             tiles: &tiles,
             array_size: self.options.array_size,
-        })?;
-        let measured = self.evaluator.measure(&assignment)?;
-        Ok(Candidate { assignment, energy, measured })
+        })
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Genome, Candidate>> {
+    /// Measures those assignments that were never measured before, each once.
+    fn measure_new(&self, assignments: &[Vec<Choice>]) -> Result<()> {
+        let mut new: Vec<Vec<Choice>> = Vec::new();
+        {
+            let known = self.lock();
+            let mut seen = HashSet::new();
+            for assignment in assignments {
+                if !known.measured.contains_key(assignment) && seen.insert(assignment) {
+                    new.push(assignment.clone());
+                }
+            }
+        }
+        let measured = self.evaluator.measure_all(&new)?;
+        let mut known = self.lock();
+        known.same_assignment += assignments.len() - new.len();
+        known.measured.extend(new.into_iter().zip(measured));
+        Ok(())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     fn known(&self, genome: &Genome) -> Candidate {
-        self.lock()[genome].clone()
+        self.lock().candidates[genome].clone()
     }
 
     /// (energy saved, loss) of everything evaluated, in the order of evaluation.
     fn points(&self, state: &State<Genome>) -> Vec<(f64, f64)> {
         let known = self.lock();
         let point = |c: &Candidate| (c.energy.saved_pct, c.measured.loss_pp);
-        state.evaluated().iter().map(|p| point(&known[&p.genome])).collect()
+        state.evaluated().iter().map(|p| point(&known.candidates[&p.genome])).collect()
     }
 }
 
@@ -197,13 +239,17 @@ impl Problem for Assignments<'_> {
     }
 
     fn evaluate(&self, genomes: &[Genome]) -> Result<Vec<Evaluation>> {
-        let candidates = genomes.par_iter().map(|g| self.measure(g)).collect::<Result<Vec<Candidate>>>()?;
+        let assignments: Vec<Vec<Choice>> = genomes.iter().map(|genome| self.assignment(genome)).collect();
+        let energies = genomes.iter().map(|genome| self.energy(genome)).collect::<Result<Vec<_>>>()?;
+        self.measure_new(&assignments)?;
         let mut known = self.lock();
-        let objectives = |c: &Candidate| {
-            Evaluation::new(vec![c.measured.loss_pp + KL_WEIGHT * c.measured.kl, c.energy.relative_energy])
-        };
-        let evaluations = candidates.iter().map(objectives).collect();
-        known.extend(genomes.iter().cloned().zip(candidates));
+        let mut evaluations = Vec::with_capacity(genomes.len());
+        for ((genome, assignment), energy) in genomes.iter().zip(assignments).zip(energies) {
+            let measured = known.measured[&assignment].clone();
+            let loss = measured.loss_pp + KL_WEIGHT * measured.kl;
+            evaluations.push(Evaluation::new(vec![loss, energy.relative_energy]));
+            known.candidates.insert(genome.clone(), Candidate { assignment, energy, measured });
+        }
         Ok(evaluations)
     }
 }
