@@ -10,10 +10,12 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use skimp::accelerator::AcceleratorModel;
 use skimp::compensate::{Compensator, Steps, scale_shift, weight_map};
-use skimp::emulate::{ApproximateConv, ConvPlan, Requantized, requantize_all, run_fixed};
+use skimp::emulate::{ApproximateConv, ConvPlan, run_fixed};
 use skimp::multiplier::{Choice, Library, ProductCache};
 use skimp::optimize::{Evaluator, Options, Selection, search};
 use skimp::quantize::{LabelledCodes, QuantizedConv, QuantizedNetwork, QuantizedOp};
+use skimp_runtime::arithmetic::requantize;
+use skimp_runtime::image::OutputKind;
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
@@ -129,11 +131,14 @@ fn run_layers(
                 };
                 let approximate = make(convs.len(), conv, &accumulators);
                 let acc = accumulators(&approximate);
-                let codes =
-                    acc.chunks_exact(outputs).map(|acc| match requantize_all(conv, &approximate, acc) {
-                        Requantized::Codes(codes) => codes,
-                        Requantized::Logits(_) => Vec::new(),
-                    });
+                let code = |(i, &acc): (usize, &i32)| {
+                    let (m, r) = approximate.requantization[i % conv.outputs()];
+                    match conv.output_kind {
+                        OutputKind::Codes(range) => range.code(requantize(acc, m, r)),
+                        OutputKind::Logits => 0,
+                    }
+                };
+                let codes = acc.chunks_exact(outputs).map(|acc| acc.iter().enumerate().map(code).collect());
                 let codes = codes.collect();
                 convs.push((approximate, acc));
                 codes

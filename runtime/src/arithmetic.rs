@@ -49,6 +49,13 @@ pub struct CodeRange {
 }
 
 impl CodeRange {
+    /// The code of a rescaled sum that is far from the ends of i32, as those of [`AddRescale`] are.
+    #[inline]
+    pub fn code_of_sum(self, sum: i32) -> u8 {
+        let (min, max) = (i32::from(self.min), i32::from(self.max));
+        sum.wrapping_add(self.zero_point.into()).max(min).min(max) as u8
+    }
+
     /// The code of a requantized value: shifted by the zero point and clamped.
     #[inline]
     pub fn code(self, requantized: i64) -> u8 {
@@ -117,6 +124,13 @@ mod tests {
             AddRescale { zero_points: [0, 0], factors: [MAX_ADD_FACTOR - 1; 2], shift: MAX_ADD_SHIFT };
         let exact = (510i64 * (i64::from(MAX_ADD_FACTOR) - 1) + (1 << 28)) >> 29;
         assert_eq!(i64::from(rescale.sum(255, 255)), exact);
+        let range = CodeRange { zero_point: 255, min: 3, max: 250 };
+        for (a, b) in [(0, 0), (255, 255), (0, 255)] {
+            for zero_points in [[0, 0], [255, 255], [0, 255]] {
+                let sum = AddRescale { zero_points, shift: 1, ..rescale }.sum(a, b);
+                assert_eq!(range.code_of_sum(sum), range.code(sum.into()));
+            }
+        }
         assert!(rescale.is_valid());
         assert!(!AddRescale { factors: [-1, 1], ..rescale }.is_valid());
     }

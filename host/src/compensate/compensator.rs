@@ -4,11 +4,10 @@ use super::live_tensors::{LiveTensors, ReadUntil};
 use super::prefix::Prefix;
 use super::weight_map::WeightMaps;
 use super::{Steps, scale_shift};
-use crate::emulate::{ApproximateConv, ConvPlan, Requantized, requantize_all};
+use crate::emulate::{ApproximateConv, ConvPlan, requantize_codes};
 use crate::error::{Error, Result};
 use crate::multiplier::{Choice, ProductCache};
 use crate::quantize::{QuantizedConv, QuantizedLayer, QuantizedNetwork, QuantizedOp};
-use rayon::prelude::*;
 use skimp_runtime::image::OutputKind;
 use std::sync::Arc;
 
@@ -120,13 +119,10 @@ impl<'n> Compensator<'n> {
         let mut codes = None;
         // As long as the network is the exact one there is nothing to fit.
         if self.steps.scale_shift && !all_exact {
-            let mut acc = self.calibration_accumulators(prefix, layer, conv, &approximate)?;
+            let acc = self.calibration_accumulators(prefix, layer, conv, &approximate)?;
             let target = &self.targets[prefix.convs.len()];
             let shifts = scale_shift::fit(conv, self.network.scheme, &mut approximate, &acc, target);
-            acc.par_chunks_exact_mut(conv.outputs()).for_each(|acc| {
-                acc.iter_mut().zip(&shifts).for_each(|(acc, &shift)| *acc = acc.saturating_add(shift));
-            });
-            codes = Some(self.calibration_codes(layer, conv, &approximate, &acc));
+            codes = Some(self.calibration_codes(layer, conv, &approximate, &acc, &shifts));
         }
         self.append(prefix, approximate, all_exact, codes)
     }
@@ -152,7 +148,8 @@ impl<'n> Compensator<'n> {
         for (layer, conv) in self.network.convs() {
             let approximate = self.unfitted(conv, self.exact)?;
             let acc = self.calibration_accumulators(&prefix, layer, conv, &approximate)?;
-            let codes = self.calibration_codes(layer, conv, &approximate, &acc);
+            let shifts = vec![0; conv.outputs()];
+            let codes = self.calibration_codes(layer, conv, &approximate, &acc, &shifts);
             prefix = self.append(&prefix, approximate, true, Some(codes))?;
             all.push(acc);
         }
@@ -202,25 +199,21 @@ impl<'n> Compensator<'n> {
         Ok(acc)
     }
 
-    /// Codes of accumulators on the calibration images; none if no later convolution depends on them.
+    /// Codes of accumulators on the calibration images, each channel's shifted; none if no later convolution
+    /// depends on them.
     fn calibration_codes(
         &self,
         layer: &QuantizedLayer,
         conv: &QuantizedConv,
         approximate: &ApproximateConv,
         acc: &[i32],
+        shifts: &[i32],
     ) -> Vec<u8> {
         if !self.calibration_reads.is_read(layer.output) {
             return Vec::new();
         }
-        let each = conv.pixels() * conv.outputs();
         let mut codes = vec![0; acc.len()];
-        codes.par_chunks_exact_mut(each).zip(acc.par_chunks_exact(each)).for_each(|(codes, acc)| {
-            // Logits have no codes, and nothing reads them.
-            if let Requantized::Codes(requantized) = requantize_all(conv, approximate, acc) {
-                codes.copy_from_slice(&requantized);
-            }
-        });
+        requantize_codes(conv, approximate, acc, shifts, &mut codes);
         codes
     }
 

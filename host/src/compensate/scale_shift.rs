@@ -8,6 +8,7 @@
 //! ```
 
 use crate::emulate::ApproximateConv;
+use crate::emulate::kernels::{self, Isa};
 use crate::multiplier::Scheme;
 use crate::quantize::{QuantizedConv, requantization};
 use rayon::prelude::*;
@@ -17,6 +18,8 @@ const PLAUSIBLE_SLOPE: std::ops::RangeInclusive<f64> = 0.25..=4.0;
 
 /// Pixels whose moments one task sums up.
 const CHUNK_PIXELS: usize = 1024;
+/// Channels whose sums are kept in registers.
+const LANES: usize = 8;
 
 /// Fits `approximate` to `target`; both accumulator arrays are `[image and pixel][output channel]`.
 /// Returns what was added to each channel's bias, in accumulator steps. Uses all threads.
@@ -63,22 +66,16 @@ fn chunk_moments(acc: &[i32], target: &[i32], outputs: usize) -> Vec<Moments> {
         }
         return moments;
     }
-    let mut sums = vec![[0i64; 4]; outputs];
-    for (acc, target) in rows {
-        for (([sum_a, sum_t, sum_aa, sum_at], &a), &t) in sums.iter_mut().zip(acc).zip(target) {
-            let (a, t) = (i64::from(a), i64::from(t));
-            *sum_a += a;
-            *sum_t += t;
-            *sum_aa += a * a;
-            *sum_at += a * t;
-        }
+    let mut moments = Vec::with_capacity(outputs);
+    for first in (0..outputs).step_by(LANES) {
+        let mut sums = [[0i64; LANES]; 4];
+        kernels::add_moments(Isa::best(), (acc, target), outputs, first, &mut sums);
+        moments.extend((0..LANES.min(outputs - first)).map(|o| {
+            let [a, t, aa, at] = sums.map(|sums| i128::from(sums[o]));
+            Moments { count: pixels as i128, a, t, aa, at }
+        }));
     }
-    let count = pixels as i128;
-    let moments = sums.into_iter().map(|sums| {
-        let [a, t, aa, at] = sums.map(i128::from);
-        Moments { count, a, t, aa, at }
-    });
-    moments.collect()
+    moments
 }
 
 /// Whether `pixels` products of any two of the values add up to no more than an i64 holds.

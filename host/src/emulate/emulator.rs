@@ -1,11 +1,11 @@
 //! The whole network over many images.
 
+use super::kernels::Isa;
 use super::plan::BATCH_IMAGES;
 use super::{ApproximateConv, ConvPlan, Scratch};
 use crate::error::{Error, Result};
 use crate::quantize::{QuantizedConv, QuantizedNetwork, QuantizedOp};
 use rayon::prelude::*;
-use skimp_runtime::arithmetic::requantize;
 use skimp_runtime::image::{Op, OutputKind};
 use skimp_runtime::kernels;
 
@@ -113,36 +113,16 @@ impl<'n> Emulator<'n> {
     }
 }
 
-/// Runs an operator without multiplications, by the runtime's own kernel; only additions read `second`.
+/// Runs an operator without multiplications, by the runtime's own kernel (additions as compiled for this
+/// processor); only additions read `second`.
 pub fn run_fixed(op: &Op, input: &[u8], second: &[u8], output: &mut [u8]) {
     match op {
-        Op::Add(op) => kernels::add(op, input, second, output),
+        Op::Add(op) => super::kernels::add(Isa::best(), op, input, second, output),
         Op::MaxPool(op) => kernels::max_pool(op, input, output),
         Op::AveragePool(op) => kernels::average_pool(op, input, output),
         Op::Slice(op) => kernels::slice(op, input, output),
         Op::Pad(op) => kernels::pad(op, input, output),
         Op::Conv2d(_) => unreachable!("the quantizer makes no fixed convolutions"),
-    }
-}
-
-/// A convolution's outputs.
-pub enum Requantized {
-    /// Codes, `[pixel][output channel]`.
-    Codes(Vec<u8>),
-    /// Logits, `[pixel][output channel]`.
-    Logits(Vec<i32>),
-}
-
-/// Requantizes the accumulators of a convolution, `[pixel][output channel]`.
-pub fn requantize_all(conv: &QuantizedConv, approximate: &ApproximateConv, acc: &[i32]) -> Requantized {
-    let values = acc.chunks_exact(conv.outputs()).flat_map(|acc| {
-        acc.iter().zip(&approximate.requantization).map(|(&acc, &(m, r))| requantize(acc, m, r))
-    });
-    match conv.output_kind {
-        OutputKind::Codes(range) => Requantized::Codes(values.map(|value| range.code(value)).collect()),
-        OutputKind::Logits => Requantized::Logits(
-            values.map(|value| value.clamp(i32::MIN.into(), i32::MAX.into()) as i32).collect(),
-        ),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Exact matrix products, for multipliers that are a few products of functions of one operand.
 
-use super::kernels::{self, Isa, PAIRS, Panel, TILE_PIXELS, TileAcc, TileRows};
+use super::kernels::{self, Isa, PAIRS, Panel, SLACK_PAIRS, TILE_PIXELS, TileAcc, TileRows};
 use super::padded::{Layout, PaddedImages};
 use super::vector_tables::{Done, Start};
 use crate::multiplier::Term;
@@ -8,6 +8,8 @@ use crate::quantize::QuantizedConv;
 use std::ops::Range;
 
 const CHANNELS: usize = kernels::panel_channels();
+/// Operands that are copied at a time.
+const COPIED: usize = 2 * SLACK_PAIRS;
 
 /// A convolution as matrix products of transformed operands.
 pub struct Matrix {
@@ -111,14 +113,19 @@ impl Matrix {
         for (group, blocks) in groups {
             let passes = self.passes(layout, images.codes.len(), group * layout.group_stride);
             accs.resize(blocks.len(), bytemuck::Zeroable::zeroed());
+            let starts: Vec<_> = blocks.iter().map(|(_, block)| block.start(start)).collect();
             for first in (0..pixels).step_by(TILE_PIXELS) {
                 let range = first..(first + TILE_PIXELS).min(pixels);
                 let windows = &images.windows[range.clone()];
-                for ((_, block), acc) in blocks.iter().zip(accs.iter_mut()) {
+                for ((base, factor), acc) in starts.iter().zip(accs.iter_mut()) {
+                    *acc = [*base; TILE_PIXELS];
+                    if *factor == [0; CHANNELS] {
+                        continue;
+                    }
                     for (pixel, acc) in range.clone().zip(acc.iter_mut()) {
                         let sum = sums.get(group * pixels + pixel).copied().unwrap_or(0);
-                        for (acc, o) in acc.iter_mut().zip(block.channels.clone()) {
-                            *acc = start.bias[o].wrapping_add(start.operand_sum[o].wrapping_mul(sum));
+                        for (acc, factor) in acc.iter_mut().zip(factor) {
+                            *acc = acc.wrapping_add(factor.wrapping_mul(sum));
                         }
                     }
                 }
@@ -166,13 +173,33 @@ impl Matrix {
     ) -> usize {
         let taps = (self.taps - pass * 2 * PAIRS).min(2 * PAIRS);
         for (row, &window) in rows.iter_mut().zip(windows) {
-            let row: &mut [i16; 2 * PAIRS] = bytemuck::must_cast_mut(row);
+            let row: &mut [i16; 2 * (PAIRS + SLACK_PAIRS)] = bytemuck::must_cast_mut(row);
             for run in runs {
-                let from = run.from + window as usize;
-                row[run.to..run.to + run.len].copy_from_slice(&operands[from..from + run.len]);
+                // In blocks, without regard to the end: what is too much the next run overwrites, and behind
+                // the last one nobody reads it.
+                let from = operands[run.from + window as usize..].chunks(COPIED);
+                let to = row[run.to..].chunks_exact_mut(COPIED);
+                for (to, from) in to.zip(from).take(run.len.div_ceil(COPIED)) {
+                    match from.first_chunk::<COPIED>() {
+                        Some(from) => to.copy_from_slice(from),
+                        None => to[..from.len()].copy_from_slice(from),
+                    }
+                }
             }
         }
         taps.div_ceil(2)
+    }
+}
+
+impl Block {
+    /// What the accumulators of a pixel start from, and their factors of the sum of its window's codes.
+    fn start(&self, start: &Start) -> ([i32; CHANNELS], [i32; CHANNELS]) {
+        let of = |values: &[i32]| {
+            let mut block = [0; CHANNELS];
+            block[..self.channels.len()].copy_from_slice(&values[self.channels.clone()]);
+            block
+        };
+        (of(start.bias), of(start.operand_sum))
     }
 }
 

@@ -14,11 +14,13 @@ pub mod oracle;
 mod padded;
 mod plan;
 mod planner;
+mod requantize;
 mod rows;
 mod vector_tables;
 
-pub use emulator::{Emulator, Requantized, requantize_all, run_fixed};
+pub use emulator::{Emulator, run_fixed};
 pub use layer::ApproximateConv;
 pub use plan::{ConvPlan, Scratch};
 pub use planner::Kernel;
+pub use requantize::requantize_codes;
 pub use rows::accumulate;

@@ -1,9 +1,10 @@
 //! Choosing how a convolution is computed, and computing it over many images.
 
-use super::kernels::{self, Factors, Isa};
+use super::kernels::{self, Isa};
 use super::matrix::{self, Matrix};
 use super::padded::{Layout, PaddedImages};
 use super::planner::{self, Kernel};
+use super::requantize::BlockFactors;
 use super::vector_tables::{self, Done, Start, VectorTables};
 use super::{ApproximateConv, rows};
 use crate::error::{Error, Result};
@@ -39,13 +40,6 @@ enum Fast {
     Matrix(Matrix),
     /// Neither would pay, or rows were asked for.
     None,
-}
-
-/// Requantization of a block's channels.
-enum BlockFactors {
-    Of16(Box<Factors<16>>),
-    Of32(Box<Factors<32>>),
-    Of64(Box<Factors<64>>),
 }
 
 /// Memory of one thread, reused from run to run.
@@ -111,10 +105,9 @@ impl<'a> ConvPlan<'a> {
         };
         if let OutputKind::Codes(range) = conv.output_kind {
             let requantization = &approximate.requantization;
-            let factors = |(channels, lanes): (std::ops::Range<usize>, usize)| match lanes {
-                64 => BlockFactors::Of64(Box::new(Factors::new(&requantization[channels], range))),
-                32 => BlockFactors::Of32(Box::new(Factors::new(&requantization[channels], range))),
-                _ => BlockFactors::Of16(Box::new(Factors::new(&requantization[channels], range))),
+            let factors = |(channels, lanes)| -> BlockFactors {
+                let channels: std::ops::Range<usize> = channels;
+                BlockFactors::new(&requantization[channels], lanes, range)
             };
             plan.factors = match &plan.fast {
                 Fast::VectorTables(tables) => tables.blocks().map(factors).collect(),
@@ -327,20 +320,4 @@ fn with_scratch(work: impl FnOnce(&mut Scratch)) {
         Ok(mut scratch) => work(&mut scratch),
         Err(_) => work(&mut Scratch::default()),
     });
-}
-
-impl BlockFactors {
-    fn requantize(&self, isa: Isa, acc: &[i32], codes: &mut [u8]) {
-        match self {
-            BlockFactors::Of16(factors) => {
-                kernels::requantize(isa, factors, acc.as_chunks().0, codes.as_chunks_mut().0);
-            }
-            BlockFactors::Of32(factors) => {
-                kernels::requantize(isa, factors, acc.as_chunks().0, codes.as_chunks_mut().0);
-            }
-            BlockFactors::Of64(factors) => {
-                kernels::requantize(isa, factors, acc.as_chunks().0, codes.as_chunks_mut().0);
-            }
-        }
-    }
 }

@@ -4,6 +4,9 @@ use super::for_each_tap;
 use crate::arithmetic::requantize;
 use crate::image::{AveragePool, MaxPool};
 
+/// Channels whose sums are kept at a time.
+const CHANNELS: usize = 8;
+
 /// Largest code of each window; padded taps are ignored.
 pub fn max_pool(op: &MaxPool, input: &[u8], output: &mut [u8]) {
     let channels = usize::from(op.output.channels).max(1);
@@ -24,14 +27,18 @@ pub fn average_pool(op: &AveragePool, input: &[u8], output: &mut [u8]) {
     let channels = usize::from(op.output.channels).max(1);
     let width = usize::from(op.output.width).max(1);
     for (pixel, out) in output.chunks_exact_mut(channels).enumerate() {
-        for (channel, out) in out.iter_mut().enumerate() {
-            let mut sum = 0i32;
+        for (block, out) in out.chunks_mut(CHANNELS).enumerate() {
+            let mut sums = [0i32; CHANNELS];
             for_each_tap(&op.input, &op.window, pixel / width, pixel % width, |_, tap| {
-                if let Some(&code) = tap.and_then(|tap| input.get(tap * channels + channel)) {
-                    sum = sum.wrapping_add(i32::from(code) - i32::from(op.input_zero_point));
+                let first = |tap: usize| tap * channels + block * CHANNELS;
+                let codes = tap.and_then(|tap| input.get(first(tap)..first(tap) + out.len()));
+                for (sum, &code) in sums.iter_mut().zip(codes.unwrap_or(&[])) {
+                    *sum = sum.wrapping_add(i32::from(code) - i32::from(op.input_zero_point));
                 }
             });
-            *out = op.range.code(requantize(sum, op.multiplier, op.shift));
+            for (out, &sum) in out.iter_mut().zip(&sums) {
+                *out = op.range.code(requantize(sum, op.multiplier, op.shift));
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::gemm::{PAIRS, Panel, TILE_PIXELS, TileAcc, TileRows};
 use super::{CODES, Factors, Residuals, Tables, Windows, avx2, portable};
 use bytemuck::must_cast;
+use skimp_runtime::image::Add;
 use std::arch::x86_64::*;
 use std::ops::Range;
 
@@ -195,4 +196,20 @@ pub fn add_tile(rows: &TileRows, pairs: usize, panel: &[Panel], acc: &mut TileAc
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 pub fn requantize<const O: usize>(factors: &Factors<O>, acc: &[[i32; O]], codes: &mut [[u8; O]]) {
     portable::requantize(factors, acc, codes);
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+pub fn add(op: &Add, a: &[u8], b: &[u8], output: &mut [u8]) {
+    portable::add(op, a, b, output);
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+pub fn add_moments<const O: usize>(
+    a: &[i32],
+    t: &[i32],
+    channels: usize,
+    first: usize,
+    moments: &mut [[i64; O]; 4],
+) {
+    portable::add_moments(a, t, channels, first, moments);
 }

@@ -14,11 +14,12 @@ mod isa;
 mod portable;
 mod requantize;
 
-pub use gemm::{PAIRS, Panel, TILE_PIXELS, TileAcc, TileRows, panel_channels};
+pub use gemm::{PAIRS, Panel, SLACK_PAIRS, TILE_PIXELS, TileAcc, TileRows, panel_channels};
 pub use isa::Isa;
 pub use requantize::Factors;
 
 use isa::Kind;
+use skimp_runtime::image::Add;
 
 /// Codes an activation can have.
 pub const CODES: usize = 256;
@@ -131,4 +132,21 @@ pub fn add_tile(isa: Isa, rows: &TileRows, pairs: usize, panel: &[Panel], acc: &
 /// Requantizes the accumulators of `O` channels of each pixel to codes.
 pub fn requantize<const O: usize>(isa: Isa, factors: &Factors<O>, acc: &[[i32; O]], codes: &mut [[u8; O]]) {
     dispatch!(isa, requantize(factors, acc, codes));
+}
+
+/// Adds two tensors of codes, as [`skimp_runtime::kernels::add`].
+pub fn add(isa: Isa, op: &Add, a: &[u8], b: &[u8], output: &mut [u8]) {
+    dispatch!(isa, add(op, a, b, output));
+}
+
+/// Adds up, for each of `O` channels, `a`, `t`, `a * a` and `a * t` over the rows of `a` and `t`, whose
+/// channels `first..first + O` of `channels` are meant; fewer at the end of a row. Sums must fit.
+pub fn add_moments<const O: usize>(
+    isa: Isa,
+    (a, t): (&[i32], &[i32]),
+    channels: usize,
+    first: usize,
+    moments: &mut [[i64; O]; 4],
+) {
+    dispatch!(isa, add_moments(a, t, channels, first, moments));
 }

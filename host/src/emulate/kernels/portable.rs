@@ -1,8 +1,9 @@
 //! The loops in portable Rust. Bodies are inlined into the functions of the other modules, where the
 //! compiler may use more instructions.
 
-use super::gemm::{PAIRS, Panel, TILE_PIXELS, TileAcc, TileRows};
+use super::gemm::{PAIRS, Panel, TileAcc, TileRows};
 use super::{CODES, Factors, Residuals, Tables, Windows};
+use skimp_runtime::image::Add;
 use std::ops::Range;
 
 #[inline(always)]
@@ -101,8 +102,8 @@ pub fn add_tile(rows: &TileRows, pairs: usize, panel: &[Panel], acc: &mut TileAc
         for (&pair, weights) in row[..pairs.min(PAIRS)].iter().zip(panel) {
             let [first, second] = bytemuck::must_cast::<i32, [i16; 2]>(pair).map(i32::from);
             for (acc, w) in acc.iter_mut().zip(weights.as_chunks::<2>().0) {
-                let products = first * i32::from(w[0]) + second.wrapping_mul(i32::from(w[1]));
-                *acc = acc.wrapping_add(products);
+                let products = [first * i32::from(w[0]), second * i32::from(w[1])];
+                *acc = acc.wrapping_add(products[0]).wrapping_add(products[1]);
             }
         }
     }
@@ -115,4 +116,40 @@ pub fn requantize<const O: usize>(factors: &Factors<O>, acc: &[[i32; O]], codes:
     }
 }
 
-const _: () = assert!(TILE_PIXELS > 0);
+#[inline(always)]
+pub fn add(op: &Add, a: &[u8], b: &[u8], output: &mut [u8]) {
+    skimp_runtime::kernels::add(op, a, b, output);
+}
+
+#[inline(always)]
+pub fn add_moments<const O: usize>(
+    a: &[i32],
+    t: &[i32],
+    channels: usize,
+    first: usize,
+    moments: &mut [[i64; O]; 4],
+) {
+    let mut sums = *moments;
+    for (a, t) in a.chunks_exact(channels).zip(t.chunks_exact(channels)) {
+        let (Some(a), Some(t)) = (a.get(first..), t.get(first..)) else { return };
+        match (a.first_chunk::<O>(), t.first_chunk::<O>()) {
+            (Some(a), Some(t)) => add_row(a, t, &mut sums),
+            _ => {
+                let fill = |row: &[i32]| std::array::from_fn(|o| row.get(o).copied().unwrap_or(0));
+                add_row(&fill(a), &fill(t), &mut sums);
+            }
+        }
+    }
+    *moments = sums;
+}
+
+#[inline(always)]
+fn add_row<const O: usize>(a: &[i32; O], t: &[i32; O], sums: &mut [[i64; O]; 4]) {
+    for o in 0..O {
+        let (a, t) = (i64::from(a[o]), i64::from(t[o]));
+        sums[0][o] += a;
+        sums[1][o] += t;
+        sums[2][o] += a * a;
+        sums[3][o] += a * t;
+    }
+}
