@@ -215,3 +215,46 @@ fn every_kernel_and_every_width_of_table_occurs() {
         }
     }
 }
+
+/// More images than share one set of tables, on any number of threads.
+#[test]
+fn neither_the_number_of_images_nor_of_threads_changes_anything() {
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let scheme = Scheme::Unsigned;
+    for outputs in [16, 17, 65] {
+        let mut conv = conv(scheme, 7, &mut rng);
+        conv.groups = 1;
+        conv.input = Tensor { offset: 0, height: 31, width: 31, channels: 3 };
+        conv.output = Tensor { channels: outputs, ..conv.input };
+        conv.window = Window { kernel: [1, 1], stride: [1, 1], padding: [0, 0] };
+        conv.weights = (0..3 * outputs).map(|_| rng.random()).collect();
+        conv.weight_scales = vec![0.01; outputs.into()];
+        conv.bias = vec![0.5; outputs.into()];
+        let table = TruthTable::from_fn(false, |a, w| a * w - (a * w) % 7).unwrap();
+        let products = Arc::new(ProductTable::new(&table, scheme, false, 7).unwrap());
+        let approximate = ApproximateConv::uncompensated(&conv, scheme, products);
+        let images = 40;
+        let inputs: Vec<u8> = (0..images * 31 * 31 * 3).map(|_| rng.random()).collect();
+        let each = 31 * 31 * usize::from(outputs);
+        let run = |kernel| {
+            let plan = ConvPlan::with_kernel(&conv, scheme, &approximate, kernel, Isa::best()).unwrap();
+            let (mut acc, mut codes) = (vec![0; images * each], vec![0; images * each]);
+            plan.accumulate(&inputs, &mut acc);
+            plan.codes(&inputs, &mut codes);
+            (acc, codes)
+        };
+        let rows = run(Kernel::Rows);
+        for image in [0, images - 1] {
+            let input = &inputs[image * 31 * 31 * 3..][..31 * 31 * 3];
+            let multiplier = oracle::Use { table: &table, swapped: false };
+            let acc = oracle::accumulate(&conv, scheme, multiplier, &approximate, input);
+            let got = rows.0[image * each..][..each].iter().map(|&acc| i64::from(acc));
+            assert!(got.eq(acc), "image {image}, {outputs} outputs");
+        }
+        for threads in [1, 2, 3, 8] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let tables = pool.install(|| run(Kernel::VectorTables));
+            assert!(tables == rows, "{threads} threads, {outputs} outputs");
+        }
+    }
+}

@@ -176,14 +176,11 @@ impl Matrix {
             let row: &mut [i16; 2 * (PAIRS + SLACK_PAIRS)] = bytemuck::must_cast_mut(row);
             for run in runs {
                 // In blocks, without regard to the end: what is too much the next run overwrites, and behind
-                // the last one nobody reads it.
-                let from = operands[run.from + window as usize..].chunks(COPIED);
-                let to = row[run.to..].chunks_exact_mut(COPIED);
-                for (to, from) in to.zip(from).take(run.len.div_ceil(COPIED)) {
-                    match from.first_chunk::<COPIED>() {
-                        Some(from) => to.copy_from_slice(from),
-                        None => to[..from.len()].copy_from_slice(from),
-                    }
+                // the last one nobody reads it. Both sides have room for it.
+                let from = operands[run.from + window as usize..].as_chunks::<COPIED>().0;
+                let to = row[run.to..].as_chunks_mut::<COPIED>().0;
+                for (to, from) in to.iter_mut().zip(from).take(run.len.div_ceil(COPIED)) {
+                    *to = *from;
                 }
             }
         }

@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use skimp_runtime::arithmetic::requantize;
 use skimp_runtime::image::OutputKind;
 use std::cell::RefCell;
+use std::ops::Range;
 
 /// Images that share tables where the caller brings enough of them.
 pub const BATCH_IMAGES: usize = 128;
@@ -106,7 +107,7 @@ impl<'a> ConvPlan<'a> {
         if let OutputKind::Codes(range) = conv.output_kind {
             let requantization = &approximate.requantization;
             let factors = |(channels, lanes)| -> BlockFactors {
-                let channels: std::ops::Range<usize> = channels;
+                let channels: Range<usize> = channels;
                 BlockFactors::new(&requantization[channels], lanes, range)
             };
             plan.factors = match &plan.fast {
@@ -220,11 +221,8 @@ impl<'a> ConvPlan<'a> {
         let batches = inputs.chunks(images * self.input_bytes());
         for (inputs, acc) in batches.zip(acc.chunks_mut(images * self.outputs())) {
             self.run(inputs, scratch, &mut |done, _| {
-                let rows = done.acc.chunks_exact(done.lanes);
-                for (pixel, row) in done.pixels.clone().zip(rows) {
-                    let target = &mut acc[pixel * outputs..][done.channels.clone()];
-                    target.copy_from_slice(&row[..done.channels.len()]);
-                }
+                let acc = &mut acc[done.pixels.start * outputs..];
+                copy_channels(done.acc, done.lanes, acc, outputs, done.channels);
             });
         }
     }
@@ -253,13 +251,16 @@ impl<'a> ConvPlan<'a> {
         let batches = inputs.chunks(images * self.input_bytes());
         for (inputs, codes) in batches.zip(codes.chunks_mut(images * self.outputs())) {
             self.run(inputs, scratch, &mut |done, block_codes| {
+                let codes = &mut codes[done.pixels.start * outputs..];
+                let factors = &self.factors[done.block];
+                if done.lanes == outputs && done.channels.len() == outputs {
+                    factors.requantize(self.isa, done.acc, &mut codes[..done.acc.len()]);
+                    return;
+                }
                 block_codes.resize(block_codes.len().max(done.acc.len()), 0);
                 let block_codes = &mut block_codes[..done.acc.len()];
-                self.factors[done.block].requantize(self.isa, done.acc, block_codes);
-                for (pixel, row) in done.pixels.clone().zip(block_codes.chunks_exact(done.lanes)) {
-                    let target = &mut codes[pixel * outputs..][done.channels.clone()];
-                    target.copy_from_slice(&row[..done.channels.len()]);
-                }
+                factors.requantize(self.isa, done.acc, block_codes);
+                copy_channels(block_codes, done.lanes, codes, outputs, done.channels);
             });
         }
     }
@@ -310,6 +311,20 @@ impl<'a> ConvPlan<'a> {
     /// Outputs of one image.
     fn outputs(&self) -> usize {
         self.conv.pixels() * self.conv.outputs()
+    }
+}
+
+/// Copies `[pixel][lane]` to the `channels` of `[pixel][output channel]`.
+fn copy_channels<T: Copy>(from: &[T], lanes: usize, to: &mut [T], outputs: usize, channels: Range<usize>) {
+    if lanes == outputs && channels.len() == outputs {
+        return to[..from.len()].copy_from_slice(from);
+    }
+    for (from, to) in from.chunks_exact(lanes).zip(to.chunks_exact_mut(outputs)) {
+        let (from, to) = (&from[..channels.len()], &mut to[channels.clone()]);
+        // Mostly multiples of 16: copies of a known length need no call.
+        let ((from, from_rest), (to, to_rest)) = (from.as_chunks::<16>(), to.as_chunks_mut::<16>());
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+        to_rest.copy_from_slice(from_rest);
     }
 }
 
