@@ -85,6 +85,7 @@ mod help {
             ("run", "<IMAGE> --board --inputs --images --mean --std --no-install --json".into()),
             ("flash", "<IMAGE> --board --image-only --no-install".into()),
             ("data fetch", "<NAME>".into()),
+            ("bench emulation", "--multipliers --multiplier --layers --seconds --images --json".into()),
         ];
         let dir = Dir::new();
         let mut commands = vec![String::new()];
