@@ -5,6 +5,9 @@
 #[path = "common/cli.rs"]
 mod harness;
 
+#[path = "cli/bench.rs"]
+mod bench;
+
 use harness::{Dir, Finished};
 use serde_json::Value;
 use std::io::Read;

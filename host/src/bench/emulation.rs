@@ -5,7 +5,7 @@
 
 use super::l1;
 use super::layers::{self, LayerFigures, NetworkFigures};
-use super::measure::{Contestant, Race, Threads, gmps};
+use super::measure::{Contestant, Expected, Race, Threads, gmps};
 use super::scalar::Scalar;
 use super::tables::{self, Spread, TableFigures};
 use super::workload::{Activations, Shape, W};
@@ -140,9 +140,6 @@ pub struct Multiplier {
     /// The layer with it.
     pub approximate: ApproximateConv,
 }
-
-/// What the first and the last image of each batch must give.
-pub type Expected<T> = Arc<Vec<[Vec<T>; 2]>>;
 
 impl Multiplier {
     /// The multiplier `table` in `conv`.

@@ -36,13 +36,18 @@ impl Threads {
     }
 }
 
+/// What the first and the last image of each batch must give.
+pub type Expected<T> = Arc<Vec<[Vec<T>; 2]>>;
+
+/// Computes a batch: codes in, outputs out.
+type Run<'a, T> = dyn Fn(&[u8], &mut [T]) + Sync + 'a;
+
 /// Something that computes the outputs of a batch of images.
 pub struct Contestant<'a, T> {
     /// What it is called if it is wrong.
     name: String,
-    run: Box<dyn Fn(&[u8], &mut [T]) + Sync + 'a>,
-    /// What the first and the last image of each batch must give.
-    expected: Arc<Vec<[Vec<T>; 2]>>,
+    run: Box<Run<'a, T>>,
+    expected: Expected<T>,
     /// What the whole of each batch gave at first.
     digests: Vec<Option<u64>>,
     /// The fastest runs: of each batch in seconds, with one thread and with all.
@@ -51,11 +56,7 @@ pub struct Contestant<'a, T> {
 
 impl<'a, T> Contestant<'a, T> {
     /// A contestant for as many batches as `expected` has outputs for.
-    pub fn new(
-        name: String,
-        expected: Arc<Vec<[Vec<T>; 2]>>,
-        run: impl Fn(&[u8], &mut [T]) + Sync + 'a,
-    ) -> Self {
+    pub fn new(name: String, expected: Expected<T>, run: impl Fn(&[u8], &mut [T]) + Sync + 'a) -> Self {
         let batches = expected.len();
         Contestant {
             name,

@@ -72,6 +72,9 @@ impl<'a> Scalar<'a> {
     fn sum(&self, group: usize, columns: &[u8], acc: &mut [i32]) {
         let (taps, outputs) = (self.conv.taps(), self.conv.outputs());
         let group_outputs = outputs / self.conv.groups;
+        // Of known size, so that no lookup is checked.
+        let rows: &[[i32; 256]] = self.approximate.products.entries().as_chunks().0;
+        let rows: &[_; 256] = rows.first_chunk().expect("a row for each weight code");
         let code_sum = |column: &[u8]| column.iter().map(|&code| i32::from(code)).sum::<i32>();
         let code_sums: Vec<i32> = columns.chunks_exact(taps).map(code_sum).collect();
         for o in group * group_outputs..(group + 1) * group_outputs {
@@ -79,7 +82,7 @@ impl<'a> Scalar<'a> {
             for (pixel, column) in columns.chunks_exact(taps).enumerate() {
                 let mut sum = 0;
                 for (&w, &x) in weights.iter().zip(column) {
-                    sum += self.approximate.products.row(w)[usize::from(x)];
+                    sum += rows[usize::from(w)][usize::from(x)];
                 }
                 acc[pixel * outputs + o] =
                     self.bias[o] + self.approximate.operand_sum[o] * code_sums[pixel] + sum;

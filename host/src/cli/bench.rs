@@ -4,6 +4,7 @@ use super::common::{self, Spinner};
 use crate::bench::emulation::{self, Figures, Options, Report};
 use crate::bench::layers::IMAGES;
 use crate::bench::tables::Spread;
+use crate::emulate::Kernel;
 use crate::error::{Error, Result};
 use crate::multiplier::{Choice, Library};
 use crate::report::{Align, text_table};
@@ -132,12 +133,17 @@ fn headline(report: &Report) -> String {
     let mut plans: Vec<f64> = tables.iter().map(|table| table.plan_us).collect();
     plans.sort_by(f64::total_cmp);
     let (median, most) = (plans[plans.len() / 2], plans[plans.len() - 1]);
+    let kernels = Kernel::ALL.map(|kernel| {
+        let count = tables.iter().filter(|table| table.planned_kernel == kernel).count();
+        format!("{} for {count}", kernel.name())
+    });
     format!(
-        "{}\n{} tables; a plan takes {median:.0} us (median), {most:.0} us (most)\n\
+        "{}\n{} tables, planned: {}; a plan takes {median:.0} us (median), {most:.0} us (most)\n\
          first-level cache, 1 thread: {:.1} G 16-bit products/s; the worst table reaches {:.1} % (ReLU), \
          {:.1} % (uniform)\n",
         text_table(&columns("all tables"), &rows),
         tables.len(),
+        kernels.join(", "),
         report.l1_limit_1t,
         100.0 * report.l1_share_relu_1t,
         100.0 * report.l1_share_uniform_1t,

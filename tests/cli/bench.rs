@@ -1,9 +1,6 @@
-//! The real binary's benchmarks: that they measure everything and check it, never how fast it is.
+//! Benchmarks: that they measure everything and check it, never how fast it is.
 
-#[path = "common/cli.rs"]
-mod harness;
-
-use harness::Dir;
+use crate::harness::Dir;
 use serde_json::Value;
 use skimp::multiplier::TruthTable;
 
@@ -77,8 +74,7 @@ fn every_table_of_a_folder_counts() {
     dir.write("tables/costs.csv", "name,power_mw\nmul8u_X,1\nmul8u_odd,0.5\n");
     dir.write("tables/mul8u_X.bin", bytes(&TruthTable::exact(false)));
     dir.write("tables/mul8u_odd.bin", bytes(&odd));
-    let run = dir.skimp(&format!("{TINY} --multipliers tables --json"));
-    let report = run.json();
+    let report = dir.skimp(&format!("{TINY} --multipliers tables --json")).json();
     let tables = report["tables"].as_array().unwrap();
     let of = |name: &str| tables.iter().find(|table| table["multiplier"] == name).unwrap();
     assert_eq!(tables.len(), 2);
