@@ -91,6 +91,8 @@ pub fn measure(
     let mut contestants = forced;
     contestants.append(&mut chosen);
     race.run(&mut contestants, progress)?;
+    progress("the slowest again");
+    race.settle_last_places(&mut contestants[..plans.len()])?;
     let multiplications = conv.multiplications() * race.images as u64;
     let figures = |place: usize| Figures::gmps(multiplications, &contestants[place].seconds);
     let measured = plans.iter().zip(place_of_chosen).enumerate();
