@@ -9,8 +9,12 @@ use std::time::{Duration, Instant};
 /// Each contestant has its turn so many times, far apart: what else the machine did in one round is
 /// forgotten when the fastest run counts.
 const ROUNDS: u32 = 5;
-/// Further turns of whoever is slowest, so that bad luck does not decide who that is.
-const SECOND_CHANCES: u32 = 12;
+/// Most further turns of whoever is slowest, so that bad luck does not decide who that is.
+const SECOND_CHANCES: usize = 50;
+/// Further turns in a row without getting faster after which the slowest is the slowest.
+const ENOUGH: usize = 5;
+/// How much faster counts.
+const FASTER: f64 = 0.99;
 
 /// One thread, and all of them.
 pub struct Threads {
@@ -112,14 +116,16 @@ impl Race<'_> {
         contestants: &mut [Contestant<T>],
     ) -> Result<()> {
         let mut outputs = vec![T::default(); self.outputs];
+        let mut in_vain = vec![[0; 2]; self.batches.len()];
         for _ in 0..SECOND_CHANCES {
-            for batch in 0..self.batches.len() {
-                for threads in 0..self.threads.pools.len() {
-                    let seconds = |c: &&mut Contestant<T>| c.seconds[batch][threads];
+            for (batch, in_vain) in in_vain.iter_mut().enumerate() {
+                for (threads, in_vain) in in_vain.iter_mut().enumerate().filter(|(_, n)| **n < ENOUGH) {
+                    let seconds = |c: &Contestant<T>| c.seconds[batch][threads];
                     let last = contestants.iter_mut().max_by(|x, y| seconds(x).total_cmp(&seconds(y)));
-                    if let Some(last) = last {
-                        self.turn(last, batch, threads, &mut outputs)?;
-                    }
+                    let Some(last) = last else { return Ok(()) };
+                    let before = seconds(last);
+                    self.turn(last, batch, threads, &mut outputs)?;
+                    *in_vain = if seconds(last) < FASTER * before { 0 } else { *in_vain + 1 };
                 }
             }
         }
