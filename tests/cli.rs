@@ -5,6 +5,9 @@
 #[path = "common/cli.rs"]
 mod harness;
 
+#[path = "cli/bench.rs"]
+mod bench;
+
 use harness::{Dir, Finished};
 use serde_json::Value;
 use std::io::Read;
@@ -85,6 +88,7 @@ mod help {
             ("run", "<IMAGE> --board --inputs --images --mean --std --no-install --json".into()),
             ("flash", "<IMAGE> --board --image-only --no-install".into()),
             ("data fetch", "<NAME>".into()),
+            ("bench emulation", "--multipliers --multiplier --layers --seconds --images --json".into()),
         ];
         let dir = Dir::new();
         let mut commands = vec![String::new()];

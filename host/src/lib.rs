@@ -6,6 +6,7 @@
 //! the `skimp_runtime` crate, on the host or on a board reached through [`board`].
 
 pub mod accelerator;
+pub mod bench;
 pub mod board;
 pub mod cli;
 pub mod compensate;

@@ -3,6 +3,7 @@
 //! One file a subcommand: its arguments, and a `run` that calls the library and prints. Progress and
 //! messages go to standard error, results to standard output.
 
+mod bench;
 mod common;
 mod data;
 mod demo;
@@ -55,6 +56,9 @@ enum Command {
     /// Fetch data sets.
     #[command(subcommand)]
     Data(data::Command),
+    /// Measure how fast this machine is at it.
+    #[command(subcommand)]
+    Bench(bench::Command),
 }
 
 impl Cli {
@@ -77,6 +81,7 @@ impl Cli {
             Command::Flash(args) => flash::run(args),
             Command::Multipliers(command) => multipliers::run(command),
             Command::Data(command) => data::run(command),
+            Command::Bench(command) => bench::run(command),
         }
     }
 }

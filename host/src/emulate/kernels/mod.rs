@@ -47,6 +47,11 @@ macro_rules! dispatch {
     };
 }
 
+// Behind the macro, which it uses.
+mod stream;
+
+pub use stream::{STREAM_BYTES, StreamBuffer, StreamLine, stream};
+
 /// The codes of a block of taps: for each pixel those that begin `first` behind the start of its window.
 #[derive(Debug, Clone, Copy)]
 pub struct Windows<'a> {
