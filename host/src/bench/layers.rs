@@ -3,11 +3,13 @@
 use super::emulation::{Multiplier, expected_acc};
 use super::measure::{Contestant, Race, Threads, gmps};
 use super::workload::{Activations, Shape};
-use crate::emulate::{ConvPlan, Kernel, Requantized, requantize_all};
+use crate::emulate::{ConvPlan, Kernel};
 use crate::error::Result;
 use crate::multiplier::Scheme;
 use crate::quantize::QuantizedConv;
 use serde::Serialize;
+use skimp_runtime::arithmetic::requantize;
+use skimp_runtime::image::OutputKind;
 use std::sync::Arc;
 
 /// Images in a batch.
@@ -123,10 +125,14 @@ fn of_layer(
     progress(&format!("layer {name}"));
     let batches = [Activations::Relu.codes(layer.shape, IMAGES)];
     let acc = expected_acc(conv, multiplier, &batches)?;
-    let codes = |acc: &Vec<i32>| match requantize_all(conv, &multiplier.approximate, acc) {
-        Requantized::Codes(codes) => codes,
-        Requantized::Logits(_) => Vec::new(),
+    let code = |(i, &acc): (usize, &i32)| {
+        let (m, r) = multiplier.approximate.requantization[i % conv.outputs()];
+        match conv.output_kind {
+            OutputKind::Codes(range) => range.code(requantize(acc, m, r)),
+            OutputKind::Logits => 0,
+        }
     };
+    let codes = |acc: &Vec<i32>| acc.iter().enumerate().map(code).collect();
     let expected = acc.iter().map(|images| images.each_ref().map(codes)).collect();
     let plan = ConvPlan::new(conv, Scheme::Unsigned, &multiplier.approximate)?;
     let race = Race {

@@ -1,13 +1,15 @@
 //! Exact matrix products, for multipliers that are a few products of functions of one operand.
 
+use super::accumulators::{Done, Start};
 use super::kernels::{self, Isa, PAIRS, Panel, SLACK_PAIRS, TILE_PIXELS, TileAcc, TileRows};
 use super::padded::{Layout, PaddedImages};
-use super::vector_tables::{Done, Start};
 use crate::multiplier::Term;
 use crate::quantize::QuantizedConv;
 use std::ops::Range;
 
 const CHANNELS: usize = kernels::panel_channels();
+/// Pixels that are worked on at a time; their images stay in the second-level cache.
+pub const PIXELS: usize = 1 << 12;
 /// Operands that are copied at a time.
 const COPIED: usize = 2 * SLACK_PAIRS;
 

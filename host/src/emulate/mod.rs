@@ -4,8 +4,10 @@
 //! tested against it. An [`ApproximateConv`] is what both run: a quantized convolution together with
 //! its multiplier and whatever compensation has made of its integers.
 
+mod accumulators;
 mod bounds;
 mod emulator;
+mod engine;
 pub mod kernels;
 mod layer;
 mod matrix;
@@ -23,4 +25,3 @@ pub use layer::ApproximateConv;
 pub use plan::{ConvPlan, Scratch};
 pub use planner::Kernel;
 pub use requantize::requantize_codes;
-pub use rows::accumulate;

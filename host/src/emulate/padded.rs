@@ -1,6 +1,7 @@
 //! Images with their padding in place, so that a tap is a constant distance from its pixel.
 
 use crate::quantize::QuantizedConv;
+use std::ops::Range;
 
 /// A convolution's shape as distances in padded images.
 #[derive(Debug)]
@@ -8,7 +9,7 @@ pub struct Layout {
     /// Rows, columns and channels of a padded image.
     height: usize,
     width: usize,
-    channels: usize,
+    pub channels: usize,
     /// Output columns, and the distance of each output row's first window from the start of its image.
     out_width: usize,
     rows: Vec<usize>,
@@ -40,9 +41,9 @@ pub struct PaddedImages {
 const SLACK: usize = 64;
 
 impl Layout {
-    /// The layout of `conv` for images whose channels are stored `channels` apart (at least as many as there
-    /// are).
-    pub fn new(conv: &QuantizedConv, channels: usize) -> Layout {
+    /// The layout of `conv`.
+    pub fn new(conv: &QuantizedConv) -> Layout {
+        let channels = usize::from(conv.input.channels);
         let [kernel_height, kernel_width] = conv.window.kernel.map(usize::from);
         let [stride_y, stride_x] = conv.window.stride.map(usize::from);
         let [top, left] = conv.window.padding.map(usize::from);
@@ -69,6 +70,19 @@ impl Layout {
             group_stride: group_channels,
             has_padding,
         }
+    }
+
+    /// Ranges of positions (pixels of padded images, counted over all images) that hold the start of every
+    /// window: the output rows, or everything if that is less when taken in blocks of `block` positions.
+    pub fn runs(&self, images: usize, block: usize) -> Vec<Range<usize>> {
+        let positions = self.height * self.width;
+        let span = (self.out_width - 1) * (self.column_stride / self.channels) + 1;
+        if self.rows.len() * span.next_multiple_of(block) >= positions {
+            return vec![0..images * positions];
+        }
+        let rows = self.rows.iter().map(|row| row / self.channels);
+        let starts = (0..images).flat_map(|image| rows.clone().map(move |row| image * positions + row));
+        starts.map(|start| start..start + span).collect()
     }
 
     /// Bytes of one padded image.
@@ -122,6 +136,11 @@ impl PaddedImages {
             self.smallest[at % channels] = self.smallest[at].min(self.smallest[at % channels]);
             self.largest[at % channels] = self.largest[at].max(self.largest[at % channels]);
         }
+    }
+
+    /// How many images there are.
+    pub fn image_count(&self, layout: &Layout) -> usize {
+        self.codes.len().saturating_sub(SLACK) / layout.image_bytes().max(1)
     }
 
     /// Smallest and largest code of a channel.

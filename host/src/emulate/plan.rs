@@ -1,13 +1,12 @@
 //! Choosing how a convolution is computed, and computing it over many images.
 
-use super::kernels::{self, Isa};
-use super::matrix::{self, Matrix};
+use super::ApproximateConv;
+use super::accumulators::{Done, Start};
+use super::engine::{self, Engine};
+use super::kernels::Isa;
 use super::padded::{Layout, PaddedImages};
 use super::planner::{self, Kernel};
-use super::requantize::BlockFactors;
-use super::vector_tables::{self, Done, Start, VectorTables};
-use super::{ApproximateConv, rows};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::multiplier::Scheme;
 use crate::quantize::QuantizedConv;
 use rayon::prelude::*;
@@ -27,20 +26,11 @@ pub struct ConvPlan<'a> {
     /// The folded bias of each output channel.
     bias: Vec<i32>,
     layout: Layout,
-    fast: Fast,
-    /// Pixels for which the fast kernel's tables pay; fewer are looked up in rows.
-    least_pixels: usize,
+    engine: Engine<'a>,
+    /// What so few pixels (or fewer) are better computed with.
+    few: Option<(usize, Engine<'a>)>,
     /// Why this kernel.
     reason: String,
-    /// For each block of output channels of the fast kernel.
-    factors: Vec<BlockFactors>,
-}
-
-enum Fast {
-    VectorTables(VectorTables),
-    Matrix(Matrix),
-    /// Neither would pay, or rows were asked for.
-    None,
 }
 
 /// Memory of one thread, reused from run to run.
@@ -48,8 +38,7 @@ enum Fast {
 pub struct Scratch {
     images: PaddedImages,
     sums: Vec<i32>,
-    tables: vector_tables::Scratch,
-    matrix: matrix::Scratch,
+    engine: engine::Scratch,
     codes: Vec<u8>,
 }
 
@@ -60,11 +49,9 @@ impl<'a> ConvPlan<'a> {
         let (kernel, reason) = planner::choose(isa, conv, &approximate.products, pixels);
         let mut plan = Self::with_kernel(conv, scheme, approximate, kernel, isa)?;
         plan.reason = reason;
-        let per_pixel =
-            |kernel| planner::estimate(kernel, isa, conv, &approximate.products, BATCH_IMAGES).pixels_ns;
-        let faster_ns = (per_pixel(Kernel::Rows) - per_pixel(kernel)) / BATCH_IMAGES as f64;
-        let build_ns = planner::estimate(kernel, isa, conv, &approximate.products, 1).build_ns;
-        plan.least_pixels = if faster_ns > 0.0 { (build_ns / faster_ns) as usize } else { 0 };
+        if let Some(few) = planner::few_pixels(kernel, isa, conv, &approximate.products) {
+            plan.few = Some((few, Engine::new(conv, approximate, Kernel::Rows, isa)?));
+        }
         Ok(plan)
     }
 
@@ -77,57 +64,21 @@ impl<'a> ConvPlan<'a> {
         kernel: Kernel,
         isa: Isa,
     ) -> Result<Self> {
-        let bias = approximate.fold(conv, scheme)?;
-        let (products, weights) = (&approximate.products, &approximate.weights);
-        let fast = match kernel {
-            Kernel::Rows => Fast::None,
-            Kernel::VectorTables => Fast::VectorTables(VectorTables::new(isa, conv, products, weights)),
-            Kernel::Matrix => {
-                let terms = products.terms().ok_or_else(|| {
-                    Error::Mismatch(
-                        "the multiplier is not a sum of few products of one operand each, which the matrix \
-                         kernel needs"
-                            .into(),
-                    )
-                })?;
-                Fast::Matrix(Matrix::new(isa, conv, terms, weights))
-            }
-        };
-        let mut plan = ConvPlan {
+        Ok(ConvPlan {
             conv,
             approximate,
             isa,
-            bias,
-            layout: Layout::new(conv, conv.input.channels.into()),
-            fast,
-            least_pixels: 0,
+            bias: approximate.fold(conv, scheme)?,
+            layout: Layout::new(conv),
+            engine: Engine::new(conv, approximate, kernel, isa)?,
+            few: None,
             reason: "as asked for".to_owned(),
-            factors: Vec::new(),
-        };
-        if let OutputKind::Codes(range) = conv.output_kind {
-            let requantization = &approximate.requantization;
-            let factors = |(channels, lanes)| -> BlockFactors {
-                let channels: Range<usize> = channels;
-                BlockFactors::new(&requantization[channels], lanes, range)
-            };
-            plan.factors = match &plan.fast {
-                Fast::VectorTables(tables) => tables.blocks().map(factors).collect(),
-                Fast::Matrix(matrix) => {
-                    matrix.blocks().map(|channels| factors((channels, kernels::panel_channels()))).collect()
-                }
-                Fast::None => Vec::new(),
-            };
-        }
-        Ok(plan)
+        })
     }
 
     /// The kernel that runs over many images.
     pub fn kernel(&self) -> Kernel {
-        match self.fast {
-            Fast::VectorTables(_) => Kernel::VectorTables,
-            Fast::Matrix(_) => Kernel::Matrix,
-            Fast::None => Kernel::Rows,
-        }
+        self.engine.kernel()
     }
 
     /// The instructions it uses.
@@ -140,19 +91,10 @@ impl<'a> ConvPlan<'a> {
         &self.reason
     }
 
-    /// Whether so many images are better looked up in rows.
-    fn uses_rows(&self, inputs: &[u8]) -> bool {
-        let images = inputs.len() / self.input_bytes().max(1);
-        matches!(self.fast, Fast::None) || images * self.conv.pixels() < self.least_pixels
-    }
-
     /// How many blocks of vector tables there are by the additions their 16 bits can take, such as
     /// `4 additions`, or `32 bits`.
     pub fn table_widths(&self) -> Vec<(&'static str, usize)> {
-        match &self.fast {
-            Fast::VectorTables(tables) => tables.widths(),
-            _ => Vec::new(),
-        }
+        self.engine.table_widths()
     }
 
     /// Writes the accumulators of the images whose codes `inputs` holds one after another, as
@@ -209,18 +151,10 @@ impl<'a> ConvPlan<'a> {
     /// As [`accumulate`](Self::accumulate) on the caller's thread.
     pub fn accumulate_serially(&self, inputs: &[u8], acc: &mut [i32], scratch: &mut Scratch) {
         let outputs = self.conv.outputs();
-        if self.uses_rows(inputs) {
-            for (acc, input) in
-                acc.chunks_exact_mut(self.outputs()).zip(inputs.chunks_exact(self.input_bytes()))
-            {
-                rows::accumulate(self.conv, self.approximate, &self.bias, input, acc);
-            }
-            return;
-        }
         let images = self.images_in_cache();
         let batches = inputs.chunks(images * self.input_bytes());
         for (inputs, acc) in batches.zip(acc.chunks_mut(images * self.outputs())) {
-            self.run(inputs, scratch, &mut |done, _| {
+            self.run(inputs, scratch, &mut |_, done, _| {
                 let acc = &mut acc[done.pixels.start * outputs..];
                 copy_channels(done.acc, done.lanes, acc, outputs, done.channels);
             });
@@ -229,72 +163,48 @@ impl<'a> ConvPlan<'a> {
 
     /// As [`codes`](Self::codes) on the caller's thread.
     pub fn codes_serially(&self, inputs: &[u8], codes: &mut [u8], scratch: &mut Scratch) {
-        let OutputKind::Codes(range) = self.conv.output_kind else { return };
-        let outputs = self.conv.outputs();
-        if self.uses_rows(inputs) {
-            let mut acc = vec![0; self.outputs()];
-            for (codes, input) in
-                codes.chunks_exact_mut(self.outputs()).zip(inputs.chunks_exact(self.input_bytes()))
-            {
-                rows::accumulate(self.conv, self.approximate, &self.bias, input, &mut acc);
-                for (codes, acc) in codes.chunks_exact_mut(outputs).zip(acc.chunks_exact(outputs)) {
-                    for ((code, &acc), &(m, r)) in
-                        codes.iter_mut().zip(acc).zip(&self.approximate.requantization)
-                    {
-                        *code = range.code(requantize(acc, m, r));
-                    }
-                }
-            }
+        if self.conv.output_kind == OutputKind::Logits {
             return;
         }
+        let outputs = self.conv.outputs();
         let images = self.images_in_cache();
         let batches = inputs.chunks(images * self.input_bytes());
         for (inputs, codes) in batches.zip(codes.chunks_mut(images * self.outputs())) {
-            self.run(inputs, scratch, &mut |done, block_codes| {
+            self.run(inputs, scratch, &mut |engine, done, block_codes| {
                 let codes = &mut codes[done.pixels.start * outputs..];
-                let factors = &self.factors[done.block];
                 if done.lanes == outputs && done.channels.len() == outputs {
-                    factors.requantize(self.isa, done.acc, &mut codes[..done.acc.len()]);
-                    return;
+                    return engine.requantize(&done, &mut codes[..done.acc.len()]);
                 }
                 block_codes.resize(block_codes.len().max(done.acc.len()), 0);
                 let block_codes = &mut block_codes[..done.acc.len()];
-                factors.requantize(self.isa, done.acc, block_codes);
+                engine.requantize(&done, block_codes);
                 copy_channels(block_codes, done.lanes, codes, outputs, done.channels);
             });
         }
     }
 
-    /// Runs the fast kernel; `finish` also gets memory for codes.
-    fn run(&self, inputs: &[u8], scratch: &mut Scratch, finish: &mut dyn FnMut(Done, &mut Vec<u8>)) {
-        let Scratch { images, sums, tables, matrix, codes } = scratch;
+    /// Runs the kernel for so many images; `finish` also gets memory for codes.
+    fn run(&self, inputs: &[u8], scratch: &mut Scratch, finish: &mut dyn FnMut(&Engine, Done, &mut Vec<u8>)) {
+        let Scratch { images, sums, engine: memory, codes } = scratch;
         images.fill(self.conv, &self.layout, inputs);
-        let start = Start { bias: &self.bias, operand_sum: &self.approximate.operand_sum };
-        let slope = match &self.fast {
-            Fast::VectorTables(tables) => tables.slope(),
-            _ => 0,
+        let engine = match &self.few {
+            Some((few, engine)) if images.windows.len() <= *few => engine,
+            _ => &self.engine,
         };
+        let start = Start { bias: &self.bias, operand_sum: &self.approximate.operand_sum };
         sums.clear();
-        if start.operand_sum.iter().any(|&factor| factor != -slope) {
+        if engine.needs_sums(start.operand_sum) {
             images.sum_windows(self.conv, &self.layout, sums);
         }
-        let finish = &mut |done: Done| finish(done, codes);
-        match &self.fast {
-            Fast::VectorTables(fast) => fast.run(&self.layout, images, sums, &start, tables, finish),
-            Fast::Matrix(fast) => fast.run(&self.layout, images, sums, &start, matrix, finish),
-            Fast::None => {}
-        }
+        let finish = &mut |done: Done| finish(engine, done, codes);
+        engine.run(&self.layout, images, sums, &start, memory, finish);
     }
 
     /// Images that a thread works on at a time: as many as share one set of tables.
     fn images_in_cache(&self) -> usize {
-        let pixels = match &self.fast {
-            Fast::VectorTables(tables) => tables.pixels_at_once(),
-            _ => 1 << 12,
-        };
         // Windows are counted in 32 bits.
         let limit = (1 << 31) / self.layout.image_bytes().max(1);
-        pixels.div_ceil(self.conv.pixels().max(1)).min(limit).max(1)
+        self.engine.pixels_at_once().div_ceil(self.conv.pixels().max(1)).min(limit).max(1)
     }
 
     /// Images in a task: enough to pay for building tables, and something for every thread.

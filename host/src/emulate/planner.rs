@@ -133,3 +133,12 @@ pub fn choose(isa: Isa, conv: &QuantizedConv, products: &ProductTable, pixels: u
     let others: Vec<String> = others.map(slower).collect();
     (kernel, format!("multiplier {structure}; by estimate {}", others.join(", ")))
 }
+
+/// So many pixels, and fewer, are sooner looked up in rows than tables are built; `None` where nothing is
+/// built.
+pub fn few_pixels(kernel: Kernel, isa: Isa, conv: &QuantizedConv, products: &ProductTable) -> Option<usize> {
+    let of = |kernel| estimate(kernel, isa, conv, products, 1);
+    let saved_ns = of(Kernel::Rows).pixels_ns - of(kernel).pixels_ns;
+    let pixels = (of(kernel).build_ns / saved_ns) as usize;
+    (saved_ns > 0.0 && pixels > 0).then_some(pixels)
+}

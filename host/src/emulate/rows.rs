@@ -1,84 +1,132 @@
-//! Convolution by table lookup over blocks of pixels.
+//! Any multiplier, one lookup for each product, in the row of the weight.
+//!
+//! Nothing is built and nothing is shared between output channels, so it is what depthwise layers and very
+//! few pixels use. Images are taken apart by channel: the codes that a weight meets in neighbouring windows
+//! then lie side by side, and a few sums stay in registers over all taps.
 
-use super::ApproximateConv;
+use super::accumulators::{Done, Start};
+use super::padded::{Layout, PaddedImages};
+use crate::multiplier::ProductTable;
 use crate::quantize::QuantizedConv;
+use std::ops::Range;
 
-/// Pixels whose sums are kept in registers while a weight's row is looked up.
-const BLOCK: usize = 8;
+/// Windows whose sums are kept in registers.
+const WINDOWS: usize = 8;
+/// Output channels of a block.
+pub const LANES: usize = 16;
+/// Pixels that are worked on at a time; their images stay in the second-level cache.
+pub const PIXELS: usize = 1 << 12;
 
-/// Writes the accumulators of one image, `[pixel][output channel]`, into `acc`; `bias` is the folded one of
-/// [`ApproximateConv::fold`].
-pub fn accumulate(
-    conv: &QuantizedConv,
-    approximate: &ApproximateConv,
-    bias: &[i32],
-    input: &[u8],
-    acc: &mut [i32],
-) {
-    let (taps, outputs, pixels) = (conv.taps(), conv.outputs(), conv.pixels());
-    let group_outputs = outputs / conv.groups;
-    let mut columns = vec![[conv.input_zero_point; BLOCK]; taps];
-    for group in 0..conv.groups {
-        for first in (0..pixels).step_by(BLOCK) {
-            let count = BLOCK.min(pixels - first);
-            gather(conv, input, group, first, count, &mut columns);
-            let mut sums = [0i32; BLOCK];
-            for codes in &columns {
-                for (sum, &code) in sums.iter_mut().zip(codes) {
-                    *sum += i32::from(code);
+/// A convolution by row lookup.
+pub struct Rows<'a> {
+    products: &'a ProductTable,
+    /// `[output channel][tap]`.
+    weights: &'a [u8],
+    outputs: usize,
+    groups: usize,
+}
+
+/// Memory that runs reuse.
+#[derive(Default)]
+pub struct Scratch {
+    /// Codes of some channels, `[channel][position]`.
+    planes: Vec<u8>,
+    /// Sum of the window that begins at each position.
+    sums: Vec<i32>,
+    acc: Vec<[i32; LANES]>,
+}
+
+impl<'a> Rows<'a> {
+    /// Prepares nothing.
+    pub fn new(conv: &QuantizedConv, products: &'a ProductTable, weights: &'a [u8]) -> Rows<'a> {
+        Rows { products, weights, outputs: conv.outputs(), groups: conv.groups }
+    }
+
+    /// Output channels of each block.
+    pub fn blocks(&self) -> impl Iterator<Item = Range<usize>> {
+        (0..self.outputs).step_by(LANES).map(|first| first..(first + LANES).min(self.outputs))
+    }
+
+    /// As [`VectorTables::run`](super::vector_tables::VectorTables::run).
+    pub fn run(
+        &self,
+        layout: &Layout,
+        images: &PaddedImages,
+        window_sums: &[i32],
+        start: &Start,
+        scratch: &mut Scratch,
+        finish: &mut dyn FnMut(Done),
+    ) {
+        let pixels = images.windows.len();
+        let positions = images.codes.len() / layout.channels;
+        let group_outputs = self.outputs / self.groups;
+        let starts: Vec<u32> = images.windows.iter().map(|w| w / layout.channels as u32).collect();
+        let runs = layout.runs(images.image_count(layout), WINDOWS);
+        // Blocks of positions read on behind the last one.
+        let stride = positions + WINDOWS;
+        let mut planes_of = 0..0;
+        scratch.sums.resize(scratch.sums.len().max(stride), 0);
+        scratch.acc.resize(pixels, [0; LANES]);
+        for (index, channels) in self.blocks().enumerate() {
+            let groups = channels.start / group_outputs..(channels.end - 1) / group_outputs + 1;
+            let inputs = groups.start * layout.group_stride..groups.end * layout.group_stride;
+            if inputs != planes_of {
+                split(&images.codes, layout.channels, inputs.clone(), stride, &mut scratch.planes);
+                planes_of = inputs.clone();
+            }
+            for (lane, o) in channels.clone().enumerate() {
+                let group = o / group_outputs;
+                let weights = &self.weights[o * layout.taps.len()..][..layout.taps.len()];
+                let taps = weights.iter().zip(layout.taps.iter().zip(&layout.tap_channels));
+                let taps = taps.map(|(&w, (tap, channel))| {
+                    let plane = group * layout.group_stride + channel - inputs.start;
+                    (self.products.row(w), plane * stride + tap / layout.channels)
+                });
+                let taps: Vec<(&[i32; 256], usize)> = taps.collect();
+                for run in &runs {
+                    sum_windows(&taps, &scratch.planes, run.clone(), &mut scratch.sums);
+                }
+                let (base, factor) = (start.bias[o], start.operand_sum[o]);
+                for (pixel, (acc, &at)) in scratch.acc.iter_mut().zip(&starts).enumerate() {
+                    let sum = window_sums.get(group * pixels + pixel).copied().unwrap_or(0);
+                    let offset = base.wrapping_add(factor.wrapping_mul(sum));
+                    acc[lane] = scratch.sums[at as usize].wrapping_add(offset);
                 }
             }
-            for o in group * group_outputs..(group + 1) * group_outputs {
-                let weights = &approximate.weights[o * taps..(o + 1) * taps];
-                let mut total = [0i32; BLOCK];
-                for (&w, codes) in weights.iter().zip(&columns) {
-                    let row = approximate.products.row(w);
-                    for (total, &code) in total.iter_mut().zip(codes) {
-                        *total += row[usize::from(code)];
-                    }
-                }
-                for lane in 0..count {
-                    acc[(first + lane) * outputs + o] =
-                        bias[o] + approximate.operand_sum[o] * sums[lane] + total[lane];
-                }
+            let acc = scratch.acc.as_flattened();
+            finish(Done { block: index, pixels: 0..pixels, channels, lanes: LANES, acc });
+        }
+    }
+}
+
+/// Copies the codes of some channels apart.
+fn split(codes: &[u8], channels: usize, of: Range<usize>, stride: usize, planes: &mut Vec<u8>) {
+    planes.clear();
+    planes.resize(of.len() * stride, 0);
+    // Few channels at a time, so that each has its place in the cache.
+    for first in of.clone().step_by(LANES) {
+        let some = first..(first + LANES).min(of.end);
+        let planes = &mut planes[(first - of.start) * stride..];
+        for (position, codes) in codes.chunks_exact(channels).enumerate() {
+            for (plane, &code) in planes.chunks_mut(stride).zip(&codes[some.clone()]) {
+                plane[position] = code;
             }
         }
     }
 }
 
-/// The window taps of `count` pixels from `first` on, for one channel group.
-fn gather(
-    conv: &QuantizedConv,
-    input: &[u8],
-    group: usize,
-    first: usize,
-    count: usize,
-    columns: &mut [[u8; BLOCK]],
-) {
-    let (height, width) = (usize::from(conv.input.height), usize::from(conv.input.width));
-    let channels = usize::from(conv.input.channels);
-    let group_channels = channels / conv.groups;
-    let [kernel_height, kernel_width] = conv.window.kernel.map(usize::from);
-    let [stride_y, stride_x] = conv.window.stride.map(usize::from);
-    let [top, left] = conv.window.padding.map(usize::from);
-    let out_width = usize::from(conv.output.width);
-    for lane in 0..count {
-        let (row, column) = ((first + lane) / out_width, (first + lane) % out_width);
-        for ky in 0..kernel_height {
-            for kx in 0..kernel_width {
-                let tap = (ky * kernel_width + kx) * group_channels;
-                let target = &mut columns[tap..tap + group_channels];
-                let y = (row * stride_y + ky).wrapping_sub(top);
-                let x = (column * stride_x + kx).wrapping_sub(left);
-                if y < height && x < width {
-                    let start = (y * width + x) * channels + group * group_channels;
-                    for (target, &code) in target.iter_mut().zip(&input[start..start + group_channels]) {
-                        target[lane] = code;
-                    }
-                } else {
-                    target.iter_mut().for_each(|target| target[lane] = conv.input_zero_point);
-                }
+/// Writes the sums of the windows that begin at the positions of `run`, and perhaps some behind it.
+fn sum_windows(taps: &[(&[i32; 256], usize)], planes: &[u8], run: Range<usize>, sums: &mut [i32]) {
+    for first in run.step_by(WINDOWS) {
+        let mut block = [0i32; WINDOWS];
+        for &(row, at) in taps {
+            let Some(codes) = planes[at + first..].first_chunk::<WINDOWS>() else { continue };
+            for (sum, &code) in block.iter_mut().zip(codes) {
+                *sum = sum.wrapping_add(row[usize::from(code)]);
             }
+        }
+        if let Some(sums) = sums[first..].first_chunk_mut() {
+            *sums = block;
         }
     }
 }

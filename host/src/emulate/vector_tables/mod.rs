@@ -11,6 +11,7 @@
 mod blocks;
 mod residuals;
 
+use super::accumulators::{Done, Start};
 use super::kernels::{self, CODES, Isa, Residuals, Tables, Windows};
 use super::padded::{Layout, PaddedImages};
 use crate::multiplier::ProductTable;
@@ -212,28 +213,6 @@ impl VectorTables {
             kernels::add_wide_entries(self.isa, tables, windows, acc);
         });
     }
-}
-
-/// What accumulators start from, by output channel.
-pub struct Start<'a> {
-    /// The folded bias.
-    pub bias: &'a [i32],
-    /// Factor of the sum of the window's codes.
-    pub operand_sum: &'a [i32],
-}
-
-/// Accumulators that are finished.
-pub struct Done<'a> {
-    /// Which block of output channels.
-    pub block: usize,
-    /// Output pixels, counted over all images.
-    pub pixels: Range<usize>,
-    /// Output channels.
-    pub channels: Range<usize>,
-    /// Accumulators between two pixels; the first `channels.len()` of them are real.
-    pub lanes: usize,
-    /// `[pixel][lane]`.
-    pub acc: &'a [i32],
 }
 
 /// A block of taps over some images.
