@@ -120,7 +120,9 @@ fn sum_windows(taps: &[(&[i32; 256], usize)], planes: &[u8], run: Range<usize>, 
     for first in run.step_by(WINDOWS) {
         let mut block = [0i32; WINDOWS];
         for &(row, at) in taps {
-            let Some(codes) = planes[at + first..].first_chunk::<WINDOWS>() else { continue };
+            // Only blocks without a window, behind the last image's last one, can lack codes.
+            let codes = planes.get(at + first..).and_then(|codes| codes.first_chunk::<WINDOWS>());
+            let Some(codes) = codes else { continue };
             for (sum, &code) in block.iter_mut().zip(codes) {
                 *sum = sum.wrapping_add(row[usize::from(code)]);
             }
