@@ -69,6 +69,17 @@ pub struct LayerFigures {
     pub gmps_1t: f64,
     /// The same with all threads.
     pub gmps_nt: f64,
+    /// What the other kernels reach.
+    pub others: Vec<KernelRate>,
+}
+
+/// What a kernel reaches that the plan has not chosen.
+#[derive(Debug, Serialize)]
+pub struct KernelRate {
+    /// The kernel.
+    pub kernel: Kernel,
+    /// Billions of multiplications a second with one thread.
+    pub gmps_1t: f64,
 }
 
 /// How fast all convolutions and dense layers of a network are together.
@@ -134,7 +145,14 @@ fn of_layer(
     };
     let codes = |acc: &Vec<i32>| acc.iter().enumerate().map(code).collect();
     let expected = acc.iter().map(|images| images.each_ref().map(codes)).collect();
-    let plan = ConvPlan::new(conv, Scheme::Unsigned, &multiplier.approximate)?;
+    let planned = ConvPlan::new(conv, Scheme::Unsigned, &multiplier.approximate)?;
+    let kernel = planned.kernel();
+    let forced = |kernel: &Kernel| {
+        let (approximate, isa) = (&multiplier.approximate, planned.isa());
+        // A kernel that can't compute the multiplier has no rate.
+        ConvPlan::with_kernel(conv, Scheme::Unsigned, approximate, *kernel, isa).ok()
+    };
+    let others: Vec<ConvPlan> = Kernel::ALL.iter().filter(|&&k| k != kernel).filter_map(forced).collect();
     let race = Race {
         batches: &batches,
         images: IMAGES,
@@ -142,20 +160,29 @@ fn of_layer(
         threads,
         seconds,
     };
-    let run = |inputs: &[u8], codes: &mut [u8]| plan.codes(inputs, codes);
-    let mut contestants = [Contestant::new(format!("layer {name}"), Arc::new(expected), run)];
+    let expected = Arc::new(expected);
+    let contestants = std::iter::once(&planned).chain(&others).map(|plan| {
+        let run = |inputs: &[u8], codes: &mut [u8]| plan.codes(inputs, codes);
+        Contestant::new(format!("layer {name}, {}", plan.kernel().name()), Arc::clone(&expected), run)
+    });
+    let mut contestants: Vec<_> = contestants.collect();
     race.run(&mut contestants, &|_| ())?;
-    let [contestant] = &contestants;
-    let [gmps_1t, gmps_nt] =
-        contestant.seconds[0].map(|seconds| gmps(conv.multiplications() * IMAGES as u64, seconds));
+    let rates = |contestant: usize| {
+        let seconds = contestants[contestant].seconds[0];
+        seconds.map(|seconds| gmps(conv.multiplications() * IMAGES as u64, seconds))
+    };
+    let [gmps_1t, gmps_nt] = rates(0);
+    let others = others.iter().enumerate();
+    let others = others.map(|(i, plan)| KernelRate { kernel: plan.kernel(), gmps_1t: rates(i + 1)[0] });
     Ok(LayerFigures {
-        layer: name,
+        layer: name.clone(),
         resnet8_count: layer.counts[0],
         resnet20_count: layer.counts[1],
         multiplications: conv.multiplications(),
-        kernel: plan.kernel(),
+        kernel,
         gmps_1t,
         gmps_nt,
+        others: others.collect(),
     })
 }
 

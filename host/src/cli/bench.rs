@@ -2,7 +2,7 @@
 
 use super::common::{self, Spinner};
 use crate::bench::emulation::{self, Figures, Options, Report};
-use crate::bench::layers::IMAGES;
+use crate::bench::layers::{IMAGES, KernelRate};
 use crate::bench::tables::Spread;
 use crate::emulate::Kernel;
 use crate::error::{Error, Result};
@@ -169,9 +169,11 @@ fn layers(report: &Report) -> String {
         ("kernel", left),
         ("1t", right),
         ("nt", right),
+        ("others, 1t", left),
     ];
     let mut rows = Vec::new();
     for layer in &report.layers {
+        let other = |other: &KernelRate| format!("{} {:.2}", other.kernel.name(), other.gmps_1t);
         rows.push(vec![
             layer.layer.clone(),
             layer.resnet8_count.to_string(),
@@ -179,6 +181,7 @@ fn layers(report: &Report) -> String {
             layer.kernel.name().to_owned(),
             format!("{:.2}", layer.gmps_1t),
             format!("{:.2}", layer.gmps_nt),
+            layer.others.iter().map(other).collect::<Vec<_>>().join(", "),
         ]);
     }
     for network in &report.networks {

@@ -17,6 +17,7 @@ use std::ops::Range;
 /// A convolution as one kernel computes it.
 pub struct Engine<'a> {
     isa: Isa,
+    layout: Layout,
     prepared: Prepared<'a>,
     /// By block of output channels; none for layers that write logits.
     factors: Vec<BlockFactors>,
@@ -59,7 +60,13 @@ impl<'a> Engine<'a> {
                 Prepared::Matrix(Matrix::new(isa, conv, terms, weights))
             }
         };
-        let mut engine = Engine { isa, prepared, factors: Vec::new() };
+        let plane_channels = match kernel {
+            Kernel::Rows => rows::PLANE_CHANNELS,
+            Kernel::VectorTables => VectorTables::plane_channels(isa, conv),
+            Kernel::Matrix => conv.input.channels.into(),
+        };
+        let layout = Layout::new(conv, plane_channels);
+        let mut engine = Engine { isa, layout, prepared, factors: Vec::new() };
         if let OutputKind::Codes(range) = conv.output_kind {
             let factors = |(channels, lanes): (Range<usize>, usize)| {
                 BlockFactors::new(&approximate.requantization[channels], lanes, range)
@@ -104,17 +111,22 @@ impl<'a> Engine<'a> {
         operand_sum.iter().any(|&factor| factor != -slope)
     }
 
+    /// How images are stored.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
     /// Convolves `images`, whose windows' code sums `sums` holds (`[group][pixel]`; empty if they are not
     /// needed). `finish` is shown the accumulators of some pixels and a block of channels at a time.
     pub fn run(
         &self,
-        layout: &Layout,
         images: &PaddedImages,
         sums: &[i32],
         start: &Start,
         scratch: &mut Scratch,
         finish: &mut dyn FnMut(Done),
     ) {
+        let layout = &self.layout;
         match &self.prepared {
             Prepared::Rows(rows) => rows.run(layout, images, sums, start, &mut scratch.rows, finish),
             Prepared::VectorTables(tables) => {

@@ -113,7 +113,7 @@ impl Matrix {
         }
         let mut rows: Box<TileRows> = bytemuck::zeroed_box();
         for (group, blocks) in groups {
-            let passes = self.passes(layout, images.codes.len(), group * layout.group_stride);
+            let passes = self.passes(layout, images, group);
             accs.resize(blocks.len(), bytemuck::Zeroable::zeroed());
             let starts: Vec<_> = blocks.iter().map(|(_, block)| block.start(start)).collect();
             for first in (0..pixels).step_by(TILE_PIXELS) {
@@ -147,11 +147,13 @@ impl Matrix {
     }
 
     /// What to copy for each pass over the taps of all terms, as many as a tile's rows have room for.
-    fn passes(&self, layout: &Layout, image_codes: usize, offset: usize) -> Vec<Vec<Run>> {
+    fn passes(&self, layout: &Layout, images: &PaddedImages, group: usize) -> Vec<Vec<Run>> {
+        let term_taps = self.taps / self.operands.len().max(1);
         let mut passes: Vec<Vec<Run>> = Vec::new();
         for tap in 0..self.taps {
-            let (term, k) = (tap / layout.taps.len(), tap % layout.taps.len());
-            let (from, to) = (term * image_codes + offset + layout.taps[k], tap % (2 * PAIRS));
+            let (term, k) = (tap / term_taps, tap % term_taps);
+            let from = term * images.codes.len() + images.tap(layout, k, group);
+            let to = tap % (2 * PAIRS);
             if to == 0 {
                 passes.push(Vec::new());
             }

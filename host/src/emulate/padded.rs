@@ -4,33 +4,41 @@ use crate::quantize::QuantizedConv;
 use std::ops::Range;
 
 /// A convolution's shape as distances in padded images.
+///
+/// Codes are stored `[plane][image][row][column][channel of the plane]`, so that a kernel that reads so many
+/// channels at a time finds those of neighbouring pixels side by side. A *position* is a pixel of a padded
+/// image, counted over all images.
 #[derive(Debug)]
 pub struct Layout {
     /// Rows, columns and channels of a padded image.
     height: usize,
     width: usize,
-    pub channels: usize,
-    /// Output columns, and the distance of each output row's first window from the start of its image.
+    channels: usize,
+    /// Channels of a plane.
+    plane_channels: usize,
+    /// Output columns.
     out_width: usize,
+    /// Position of each output row's first window in its image.
     rows: Vec<usize>,
-    /// Distance between the windows of two output columns.
+    /// Positions from the window of an output column to the next one's.
     column_stride: usize,
-    /// Distance of each tap from the start of its window, in the first group.
-    pub taps: Vec<usize>,
-    /// Channel of each tap, in the first group.
-    pub tap_channels: Vec<usize>,
-    /// Distance between the first taps of two groups.
-    pub group_stride: usize,
+    /// Position of each tap from the start of its window.
+    tap_positions: Vec<usize>,
+    /// Channel of each tap in its group.
+    tap_channels: Vec<usize>,
+    /// Input channels of a group.
+    group_channels: usize,
     has_padding: bool,
 }
 
 /// Some images of a layer's input, padded.
 #[derive(Debug, Default)]
 pub struct PaddedImages {
-    /// Codes `[image][row][column][channel]`, and room behind the last one for reading blocks of codes.
+    /// Codes by [`Layout`], and room behind the last one for reading blocks of codes.
     pub codes: Vec<u8>,
-    /// Distance of each output pixel's window in [`codes`](Self::codes), image by image.
+    /// Distance of each output pixel's window from the start of a plane, image by image.
     pub windows: Vec<u32>,
+    images: usize,
     /// Smallest code of each channel, padding included.
     smallest: Vec<u8>,
     /// Largest code of each channel, padding included.
@@ -41,9 +49,8 @@ pub struct PaddedImages {
 const SLACK: usize = 64;
 
 impl Layout {
-    /// The layout of `conv`.
-    pub fn new(conv: &QuantizedConv) -> Layout {
-        let channels = usize::from(conv.input.channels);
+    /// The layout of `conv` in planes of so many channels.
+    pub fn new(conv: &QuantizedConv, plane_channels: usize) -> Layout {
         let [kernel_height, kernel_width] = conv.window.kernel.map(usize::from);
         let [stride_y, stride_x] = conv.window.stride.map(usize::from);
         let [top, left] = conv.window.padding.map(usize::from);
@@ -51,70 +58,70 @@ impl Layout {
         let (in_height, in_width) = (usize::from(conv.input.height), usize::from(conv.input.width));
         let height = (top + in_height).max((out_height - 1) * stride_y + kernel_height);
         let width = (left + in_width).max((out_width - 1) * stride_x + kernel_width);
-        let at = |y: usize, x: usize| (y * width + x) * channels;
-        let rows = (0..out_height).map(|y| at(y * stride_y, 0)).collect();
-        let group_channels = usize::from(conv.input.channels) / conv.groups;
-        let window = (0..kernel_height).flat_map(|y| (0..kernel_width).map(move |x| at(y, x)));
-        let taps = window.flat_map(|start| (0..group_channels).map(move |c| start + c)).collect();
-        let tap_channels = (0..conv.taps()).map(|k| k % group_channels).collect();
-        let has_padding = (height, width) != (in_height, in_width);
+        let channels = usize::from(conv.input.channels);
+        let group_channels = channels / conv.groups;
+        let tap_positions = (0..kernel_height).flat_map(|y| (0..kernel_width).map(move |x| y * width + x));
         Layout {
             height,
             width,
             channels,
+            plane_channels,
             out_width,
-            rows,
-            column_stride: stride_x * channels,
-            taps,
-            tap_channels,
-            group_stride: group_channels,
-            has_padding,
+            rows: (0..out_height).map(|y| y * stride_y * width).collect(),
+            column_stride: stride_x,
+            tap_positions: tap_positions.flat_map(|p| std::iter::repeat_n(p, group_channels)).collect(),
+            tap_channels: (0..conv.taps()).map(|k| k % group_channels).collect(),
+            group_channels,
+            has_padding: (height, width) != (in_height, in_width),
         }
-    }
-
-    /// Ranges of positions (pixels of padded images, counted over all images) that hold the start of every
-    /// window: the output rows, or everything if that is less when taken in blocks of `block` positions.
-    pub fn runs(&self, images: usize, block: usize) -> Vec<Range<usize>> {
-        let positions = self.height * self.width;
-        let span = (self.out_width - 1) * (self.column_stride / self.channels) + 1;
-        if self.rows.len() * span.next_multiple_of(block) >= positions {
-            return vec![0..images * positions];
-        }
-        let rows = self.rows.iter().map(|row| row / self.channels);
-        let starts = (0..images).flat_map(|image| rows.clone().map(move |row| image * positions + row));
-        starts.map(|start| start..start + span).collect()
     }
 
     /// Bytes of one padded image.
     pub fn image_bytes(&self) -> usize {
-        self.height * self.width * self.channels
+        self.height * self.width * self.channels.next_multiple_of(self.plane_channels)
+    }
+
+    /// Input channel of a tap of a group.
+    pub fn channel(&self, tap: usize, group: usize) -> usize {
+        group * self.group_channels + self.tap_channels[tap]
+    }
+
+    fn positions(&self, images: usize) -> usize {
+        images * self.height * self.width
     }
 }
 
 impl PaddedImages {
     /// Fills `self` with the images whose codes `inputs` holds one after another.
     pub fn fill(&mut self, conv: &QuantizedConv, layout: &Layout, inputs: &[u8]) {
-        let channels = usize::from(conv.input.channels);
-        let row_bytes = usize::from(conv.input.width) * channels;
+        let (rows, row_bytes) =
+            (usize::from(conv.input.height), usize::from(conv.input.width) * layout.channels);
         let [top, left] = conv.window.padding.map(usize::from);
         let z = conv.input_zero_point;
-        let images = inputs.len() / (row_bytes * usize::from(conv.input.height)).max(1);
+        self.images = inputs.len() / (row_bytes * rows).max(1);
         self.codes.clear();
-        self.codes.resize(images * layout.image_bytes() + SLACK, z);
+        self.codes.resize(self.images * layout.image_bytes() + SLACK, z);
+        let plane_bytes = layout.positions(self.images) * layout.plane_channels;
         for (row, codes) in inputs.chunks_exact(row_bytes).enumerate() {
-            let (image, y) = (row / usize::from(conv.input.height), row % usize::from(conv.input.height));
-            let start = image * layout.image_bytes() + ((top + y) * layout.width + left) * layout.channels;
-            self.codes[start..start + row_bytes].copy_from_slice(codes);
-        }
-        self.windows.clear();
-        for image in 0..images {
-            for row in &layout.rows {
-                let start = image * layout.image_bytes() + row;
-                let columns = (0..layout.out_width).map(|x| (start + x * layout.column_stride) as u32);
-                self.windows.extend(columns);
+            let position = layout.positions(row / rows) + (top + row % rows) * layout.width + left;
+            let to = &mut self.codes[position * layout.plane_channels..];
+            match layout.plane_channels {
+                all if all == layout.channels => to[..row_bytes].copy_from_slice(codes),
+                1 => split::<1>(codes, layout.channels, to.chunks_mut(plane_bytes)),
+                8 => split::<8>(codes, layout.channels, to.chunks_mut(plane_bytes)),
+                _ => split::<16>(codes, layout.channels, to.chunks_mut(plane_bytes)),
             }
         }
-        self.find_code_ranges(channels, layout.has_padding.then_some(z), inputs);
+        self.windows.clear();
+        for image in 0..self.images {
+            for row in &layout.rows {
+                let start = layout.positions(image) + row;
+                let position = |x| start + x * layout.column_stride;
+                self.windows
+                    .extend((0..layout.out_width).map(|x| (position(x) * layout.plane_channels) as u32));
+            }
+        }
+        self.find_code_ranges(layout.channels, layout.has_padding.then_some(z), inputs);
     }
 
     fn find_code_ranges(&mut self, channels: usize, padding: Option<u8>, inputs: &[u8]) {
@@ -138,9 +145,23 @@ impl PaddedImages {
         }
     }
 
-    /// How many images there are.
-    pub fn image_count(&self, layout: &Layout) -> usize {
-        self.codes.len().saturating_sub(SLACK) / layout.image_bytes().max(1)
+    /// Distance of a tap of a group from the start of its window in the first plane.
+    pub fn tap(&self, layout: &Layout, tap: usize, group: usize) -> usize {
+        let channel = layout.channel(tap, group);
+        let (plane, channel) = (channel / layout.plane_channels, channel % layout.plane_channels);
+        (plane * layout.positions(self.images) + layout.tap_positions[tap]) * layout.plane_channels + channel
+    }
+
+    /// Ranges of positions that hold the start of every window: the output rows, or everything if that is
+    /// less when taken in blocks of `block` positions.
+    pub fn runs(&self, layout: &Layout, block: usize) -> Vec<Range<usize>> {
+        let span = (layout.out_width - 1) * layout.column_stride + 1;
+        if layout.rows.len() * span.next_multiple_of(block) >= layout.positions(1) {
+            return vec![0..layout.positions(self.images)];
+        }
+        let rows = (0..self.images)
+            .flat_map(|image| layout.rows.iter().map(move |row| layout.positions(image) + row));
+        rows.map(|start| start..start + span).collect()
     }
 
     /// Smallest and largest code of a channel.
@@ -150,26 +171,44 @@ impl PaddedImages {
 
     /// Sums of the codes under each window, `[group][pixel]`.
     pub fn sum_windows(&self, conv: &QuantizedConv, layout: &Layout, sums: &mut Vec<i32>) {
-        let group_channels = usize::from(conv.input.channels) / conv.groups;
         // By position, group after group: a window then adds one number for each of its positions.
-        let mut positions = vec![0i32; self.codes.len() / layout.channels];
-        let taps: Vec<usize> =
-            layout.taps.iter().step_by(group_channels).map(|tap| tap / layout.channels).collect();
-        let stride = layout.column_stride / layout.channels;
+        let mut positions = vec![0i32; layout.positions(self.images)];
+        let taps: Vec<usize> = layout.tap_positions.iter().copied().step_by(layout.group_channels).collect();
         sums.clear();
         for group in 0..conv.groups {
-            let channels = group * group_channels..(group + 1) * group_channels;
-            for (sum, codes) in positions.iter_mut().zip(self.codes.chunks_exact(layout.channels)) {
-                *sum = codes[channels.clone()].iter().map(|&code| i32::from(code)).sum();
+            positions.fill(0);
+            let channels = group * layout.group_channels..(group + 1) * layout.group_channels;
+            let plane = layout.plane_channels;
+            for (index, codes) in self.codes.chunks_exact(positions.len() * plane).enumerate() {
+                let within = |channel: usize| channel.saturating_sub(index * plane).min(plane);
+                let channels = within(channels.start)..within(channels.end);
+                if channels.is_empty() {
+                    continue;
+                }
+                for (sum, codes) in positions.iter_mut().zip(codes.chunks_exact(plane)) {
+                    *sum += codes[channels.clone()].iter().map(|&code| i32::from(code)).sum::<i32>();
+                }
             }
             for row in self.windows.chunks_exact(layout.out_width) {
-                let start = row[0] as usize / layout.channels;
+                let start = row[0] as usize / plane;
                 let first = sums.len();
                 sums.resize(first + layout.out_width, 0);
                 for tap in &taps {
-                    let positions = positions[start + tap..].iter().step_by(stride);
+                    let positions = positions[start + tap..].iter().step_by(layout.column_stride);
                     sums[first..].iter_mut().zip(positions).for_each(|(sum, &position)| *sum += position);
                 }
+            }
+        }
+    }
+}
+
+/// Copies a row's codes to planes of `C` channels; `planes` begin where the row does.
+fn split<'a, const C: usize>(codes: &[u8], channels: usize, planes: impl Iterator<Item = &'a mut [u8]>) {
+    for (first, plane) in (0..channels).step_by(C).zip(planes) {
+        for (to, from) in plane.as_chunks_mut::<C>().0.iter_mut().zip(codes.chunks_exact(channels)) {
+            match from[first..].first_chunk::<C>() {
+                Some(from) => *to = *from,
+                None => to[..channels - first].copy_from_slice(&from[first..]),
             }
         }
     }

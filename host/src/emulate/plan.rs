@@ -4,7 +4,7 @@ use super::ApproximateConv;
 use super::accumulators::{Done, Start};
 use super::engine::{self, Engine};
 use super::kernels::Isa;
-use super::padded::{Layout, PaddedImages};
+use super::padded::PaddedImages;
 use super::planner::{self, Kernel};
 use crate::error::Result;
 use crate::multiplier::Scheme;
@@ -25,7 +25,6 @@ pub struct ConvPlan<'a> {
     isa: Isa,
     /// The folded bias of each output channel.
     bias: Vec<i32>,
-    layout: Layout,
     engine: Engine<'a>,
     /// What so few pixels (or fewer) are better computed with.
     few: Option<(usize, Engine<'a>)>,
@@ -69,7 +68,6 @@ impl<'a> ConvPlan<'a> {
             approximate,
             isa,
             bias: approximate.fold(conv, scheme)?,
-            layout: Layout::new(conv),
             engine: Engine::new(conv, approximate, kernel, isa)?,
             few: None,
             reason: "as asked for".to_owned(),
@@ -186,24 +184,25 @@ impl<'a> ConvPlan<'a> {
     /// Runs the kernel for so many images; `finish` also gets memory for codes.
     fn run(&self, inputs: &[u8], scratch: &mut Scratch, finish: &mut dyn FnMut(&Engine, Done, &mut Vec<u8>)) {
         let Scratch { images, sums, engine: memory, codes } = scratch;
-        images.fill(self.conv, &self.layout, inputs);
+        let pixels = inputs.len() / self.input_bytes() * self.conv.pixels();
         let engine = match &self.few {
-            Some((few, engine)) if images.windows.len() <= *few => engine,
+            Some((few, engine)) if pixels <= *few => engine,
             _ => &self.engine,
         };
+        images.fill(self.conv, engine.layout(), inputs);
         let start = Start { bias: &self.bias, operand_sum: &self.approximate.operand_sum };
         sums.clear();
         if engine.needs_sums(start.operand_sum) {
-            images.sum_windows(self.conv, &self.layout, sums);
+            images.sum_windows(self.conv, engine.layout(), sums);
         }
         let finish = &mut |done: Done| finish(engine, done, codes);
-        engine.run(&self.layout, images, sums, &start, memory, finish);
+        engine.run(images, sums, &start, memory, finish);
     }
 
     /// Images that a thread works on at a time: as many as share one set of tables.
     fn images_in_cache(&self) -> usize {
         // Windows are counted in 32 bits.
-        let limit = (1 << 31) / self.layout.image_bytes().max(1);
+        let limit = (1 << 31) / self.engine.layout().image_bytes().max(1);
         self.engine.pixels_at_once().div_ceil(self.conv.pixels().max(1)).min(limit).max(1)
     }
 

@@ -96,7 +96,7 @@ pub fn estimate(
             Estimate { pixels_ns: pixels * taps * conv.outputs() as f64 * costs.product, build_ns: 0.0 }
         }
         Kernel::VectorTables => {
-            let lanes = vector_tables::lanes(group_outputs);
+            let lanes = vector_tables::lanes(group_outputs, isa.table_block().0);
             let entry = |&lanes: &usize| costs.entry[(lanes / 32).min(2)];
             let build = lanes.iter().sum::<usize>() as f64 * costs.build_lane;
             Estimate {

@@ -60,7 +60,7 @@ pub fn requantize_codes(
     let OutputKind::Codes(range) = conv.output_kind else { return };
     let outputs = conv.outputs();
     let mut first = 0;
-    let blocks = lanes(outputs).into_iter().map(|lanes| {
+    let blocks = lanes(outputs, 64).into_iter().map(|lanes| {
         let channels = first..(first + lanes).min(outputs);
         first = channels.end;
         let factors = BlockFactors::new(&approximate.requantization[channels.clone()], lanes, range);

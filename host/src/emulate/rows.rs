@@ -12,6 +12,8 @@ use std::ops::Range;
 
 /// Windows whose sums are kept in registers.
 const WINDOWS: usize = 8;
+/// Channels of a plane: positions and codes are the same.
+pub const PLANE_CHANNELS: usize = 1;
 /// Output channels of a block.
 pub const LANES: usize = 16;
 /// Pixels that are worked on at a time; their images stay in the second-level cache.
@@ -29,8 +31,6 @@ pub struct Rows<'a> {
 /// Memory that runs reuse.
 #[derive(Default)]
 pub struct Scratch {
-    /// Codes of some channels, `[channel][position]`.
-    planes: Vec<u8>,
     /// Sum of the window that begins at each position.
     sums: Vec<i32>,
     acc: Vec<[i32; LANES]>,
@@ -58,36 +58,25 @@ impl<'a> Rows<'a> {
         finish: &mut dyn FnMut(Done),
     ) {
         let pixels = images.windows.len();
-        let positions = images.codes.len() / layout.channels;
         let group_outputs = self.outputs / self.groups;
-        let starts: Vec<u32> = images.windows.iter().map(|w| w / layout.channels as u32).collect();
-        let runs = layout.runs(images.image_count(layout), WINDOWS);
+        let runs = images.runs(layout, WINDOWS);
         // Blocks of positions read on behind the last one.
-        let stride = positions + WINDOWS;
-        let mut planes_of = 0..0;
-        scratch.sums.resize(scratch.sums.len().max(stride), 0);
+        let sums_end = runs.last().map_or(0, |run| run.end + WINDOWS);
+        scratch.sums.resize(scratch.sums.len().max(sums_end), 0);
         scratch.acc.resize(pixels, [0; LANES]);
         for (index, channels) in self.blocks().enumerate() {
-            let groups = channels.start / group_outputs..(channels.end - 1) / group_outputs + 1;
-            let inputs = groups.start * layout.group_stride..groups.end * layout.group_stride;
-            if inputs != planes_of {
-                split(&images.codes, layout.channels, inputs.clone(), stride, &mut scratch.planes);
-                planes_of = inputs.clone();
-            }
             for (lane, o) in channels.clone().enumerate() {
                 let group = o / group_outputs;
-                let weights = &self.weights[o * layout.taps.len()..][..layout.taps.len()];
-                let taps = weights.iter().zip(layout.taps.iter().zip(&layout.tap_channels));
-                let taps = taps.map(|(&w, (tap, channel))| {
-                    let plane = group * layout.group_stride + channel - inputs.start;
-                    (self.products.row(w), plane * stride + tap / layout.channels)
-                });
+                let taps = self.weights.len() / self.outputs;
+                let weights = &self.weights[o * taps..][..taps];
+                let taps = weights.iter().enumerate();
+                let taps = taps.map(|(tap, &w)| (self.products.row(w), images.tap(layout, tap, group)));
                 let taps: Vec<(&[i32; 256], usize)> = taps.collect();
                 for run in &runs {
-                    sum_windows(&taps, &scratch.planes, run.clone(), &mut scratch.sums);
+                    sum_windows(&taps, &images.codes, run.clone(), &mut scratch.sums);
                 }
                 let (base, factor) = (start.bias[o], start.operand_sum[o]);
-                for (pixel, (acc, &at)) in scratch.acc.iter_mut().zip(&starts).enumerate() {
+                for (pixel, (acc, &at)) in scratch.acc.iter_mut().zip(&images.windows).enumerate() {
                     let sum = window_sums.get(group * pixels + pixel).copied().unwrap_or(0);
                     let offset = base.wrapping_add(factor.wrapping_mul(sum));
                     acc[lane] = scratch.sums[at as usize].wrapping_add(offset);
@@ -99,29 +88,13 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Copies the codes of some channels apart.
-fn split(codes: &[u8], channels: usize, of: Range<usize>, stride: usize, planes: &mut Vec<u8>) {
-    planes.clear();
-    planes.resize(of.len() * stride, 0);
-    // Few channels at a time, so that each has its place in the cache.
-    for first in of.clone().step_by(LANES) {
-        let some = first..(first + LANES).min(of.end);
-        let planes = &mut planes[(first - of.start) * stride..];
-        for (position, codes) in codes.chunks_exact(channels).enumerate() {
-            for (plane, &code) in planes.chunks_mut(stride).zip(&codes[some.clone()]) {
-                plane[position] = code;
-            }
-        }
-    }
-}
-
 /// Writes the sums of the windows that begin at the positions of `run`, and perhaps some behind it.
-fn sum_windows(taps: &[(&[i32; 256], usize)], planes: &[u8], run: Range<usize>, sums: &mut [i32]) {
+fn sum_windows(taps: &[(&[i32; 256], usize)], codes: &[u8], run: Range<usize>, sums: &mut [i32]) {
     for first in run.step_by(WINDOWS) {
         let mut block = [0i32; WINDOWS];
         for &(row, at) in taps {
             // Only blocks without a window, behind the last image's last one, can lack codes.
-            let codes = planes.get(at + first..).and_then(|codes| codes.first_chunk::<WINDOWS>());
+            let codes = codes.get(at + first..).and_then(|codes| codes.first_chunk::<WINDOWS>());
             let Some(codes) = codes else { continue };
             for (sum, &code) in block.iter_mut().zip(codes) {
                 *sum = sum.wrapping_add(row[usize::from(code)]);

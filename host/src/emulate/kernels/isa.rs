@@ -69,12 +69,16 @@ impl Isa {
         }
     }
 
-    /// Taps of a table block: as many as its cache holds with 64 channels.
-    pub(in crate::emulate) fn has_wide_blocks(self) -> bool {
+    /// Most lanes and most taps of a block of vector tables. 32 lanes and 16 taps, or 64 and 8, are a quarter of
+    /// a megabyte; processors with AVX-512 have at least a whole one for each core.
+    pub(in crate::emulate) fn table_block(self) -> (usize, usize) {
         match self.0 {
+            Kind::Portable => (64, 8),
+            // Sums of 32 channels stay in registers over all taps.
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => true,
-            _ => false,
+            Kind::Avx2 => (32, 16),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => (64, 16),
         }
     }
 

@@ -34,7 +34,7 @@ pub fn blocks(isa: Isa, conv: &QuantizedConv, centred: &Centred, weights: &[u8])
     let mut blocks = Vec::new();
     for group in 0..conv.groups {
         let mut first = 0;
-        for lanes in lanes(group_outputs) {
+        for lanes in lanes(group_outputs, isa.table_block().0) {
             let start = group * group_outputs + first;
             let channels = start..start + lanes.min(group_outputs - first);
             let rows = &weights[channels.start * conv.taps()..channels.end * conv.taps()];
@@ -45,15 +45,15 @@ pub fn blocks(isa: Isa, conv: &QuantizedConv, centred: &Centred, weights: &[u8])
     blocks
 }
 
-/// Lanes of the blocks that hold so many channels.
-pub fn lanes(mut channels: usize) -> Vec<usize> {
+/// Lanes of the blocks that hold so many channels, at most `most` (32 or 64) in each.
+pub fn lanes(mut channels: usize, most: usize) -> Vec<usize> {
     let mut blocks = Vec::new();
     while channels > 0 {
         let lanes = match channels {
             ..=16 => 16,
             // Two blocks of fewer lanes waste less than one of 64.
             ..=48 => 32,
-            _ => 64,
+            _ => most,
         };
         blocks.push(lanes);
         channels -= lanes.min(channels);
@@ -85,7 +85,7 @@ impl Block {
         let mut tap_blocks = Vec::new();
         let mut at = 0;
         while at < taps {
-            let size = if isa.has_wide_blocks() && taps - at > 8 { 16 } else { 8 };
+            let size = if isa.table_block().1 == 16 && taps - at > 8 { 16 } else { 8 };
             let depth = depth(at..(at + size).min(taps), channels.len(), bounds);
             // Wide entries take twice the room, and there are more of them in a block's tables.
             let size = if depth == 0 { 4 } else { size };
@@ -127,11 +127,12 @@ mod tests {
 
     #[test]
     fn few_lanes_are_wasted() {
-        assert_eq!(lanes(1), [16]);
-        assert_eq!(lanes(17), [32]);
-        assert_eq!(lanes(48), [32, 16]);
-        assert_eq!(lanes(65), [64, 16]);
-        assert_eq!(lanes(200), [64, 64, 64, 16]);
+        assert_eq!(lanes(1, 64), [16]);
+        assert_eq!(lanes(17, 64), [32]);
+        assert_eq!(lanes(48, 64), [32, 16]);
+        assert_eq!(lanes(65, 64), [64, 16]);
+        assert_eq!(lanes(200, 64), [64, 64, 64, 16]);
+        assert_eq!(lanes(100, 32), [32, 32, 32, 16]);
     }
 
     #[test]

@@ -68,6 +68,15 @@ impl VectorTables {
         }
     }
 
+    /// Channels of the planes that images are best stored in: as many as a block has taps, if that divides
+    /// the taps of a window's pixel.
+    pub fn plane_channels(isa: Isa, conv: &QuantizedConv) -> usize {
+        let channels = usize::from(conv.input.channels);
+        let sizes = [isa.table_block().1, 8];
+        let divides = |size: &usize| (channels / conv.groups).is_multiple_of(*size);
+        sizes.into_iter().find(divides).unwrap_or(channels)
+    }
+
     /// What was taken out of the products for each activation code.
     pub fn slope(&self) -> i32 {
         self.slope
@@ -128,7 +137,6 @@ impl VectorTables {
         let at_once = pixels.div_ceil(pixels.div_ceil(ACC_BYTES / (4 * O)));
         scratch.acc.resize(scratch.acc.len().max(at_once * O / 16), bytemuck::Zeroable::zeroed());
         let Scratch { tables, acc } = scratch;
-        let offset = block.group * layout.group_stride;
         let channels = block.channels.clone();
         let mut base = [0i32; O];
         let mut factor = [0i32; O];
@@ -149,7 +157,7 @@ impl VectorTables {
             }
             for taps in &block.taps {
                 let windows = &images.windows[range.clone()];
-                let tap = TapRun { taps, block, layout, images, offset };
+                let tap = TapRun { taps, block, layout, images };
                 match (taps.depth, taps.size) {
                     (0, _) => self.add_wide::<O, 4>(&tap, windows, tables, acc),
                     (_, 16) => self.add::<O, 16>(&tap, windows, tables, acc),
@@ -221,17 +229,14 @@ struct TapRun<'a> {
     block: &'a Block,
     layout: &'a Layout,
     images: &'a PaddedImages,
-    /// Distance of the group's first channel.
-    offset: usize,
 }
 
 impl TapRun<'_> {
     /// Weights by lane and the range of activation codes of the block's tap `k`; `None` beyond the last tap.
     fn tap(&self, k: usize) -> Option<(&[u8], (u8, u8))> {
-        let tap = self.taps.taps.start + k;
-        let channel = self.layout.tap_channels.get(tap).filter(|_| self.taps.taps.contains(&tap))?;
+        let tap = Some(self.taps.taps.start + k).filter(|tap| self.taps.taps.contains(tap))?;
         let weights = &self.block.weights[tap * self.block.lanes..][..self.block.lanes];
-        Some((weights, self.images.code_range(channel + self.offset)))
+        Some((weights, self.images.code_range(self.layout.channel(tap, self.block.group))))
     }
 
     /// Calls `add` with the codes under the block's taps: in place where the taps are side by side and as many
@@ -242,17 +247,18 @@ impl TapRun<'_> {
         acc: &mut [[i32; O]],
         mut add: impl FnMut(&Windows, &mut [[i32; O]]),
     ) {
-        let taps = &self.layout.taps[self.taps.taps.clone()];
-        if taps.len() == K && taps[K - 1] - taps[0] == K - 1 {
-            add(&Windows { codes: &self.images.codes, starts, first: taps[0] + self.offset }, acc);
+        let tap = |k| self.images.tap(self.layout, k, self.block.group);
+        let taps: Vec<usize> = self.taps.taps.clone().map(tap).collect();
+        if taps.len() == K && taps.windows(2).all(|pair| pair[1] == pair[0] + 1) {
+            add(&Windows { codes: &self.images.codes, starts, first: taps[0] }, acc);
             return;
         }
         let mut codes = [[0; K]; GATHERED];
         let places: [u32; GATHERED] = std::array::from_fn(|i| (i * K) as u32);
         for (starts, acc) in starts.chunks(GATHERED).zip(acc.chunks_mut(GATHERED)) {
             for (codes, &start) in codes.iter_mut().zip(starts) {
-                for (code, tap) in codes.iter_mut().zip(taps) {
-                    *code = self.images.codes[start as usize + self.offset + tap];
+                for (code, tap) in codes.iter_mut().zip(&taps) {
+                    *code = self.images.codes[start as usize + tap];
                 }
             }
             let starts = &places[..starts.len()];
