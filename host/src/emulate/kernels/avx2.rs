@@ -24,17 +24,22 @@ fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
     for (acc, codes) in acc.iter_mut().zip(windows.codes()) {
         let codes: &[u8; K] = codes;
         let acc = acc.as_chunks_mut::<8>().0;
-        // Four vectors at a time: their sums, two of each, take half of the registers.
-        for first_vector in (0..O / LANES).step_by(4) {
-            let vectors = (O / LANES - first_vector).min(4);
+        // Two vectors at a time: with their totals and two sums of each, they fit the registers.
+        for first_vector in (0..O / LANES).step_by(2) {
+            let vectors = (O / LANES - first_vector).min(2);
+            let acc = &mut acc[2 * first_vector..][..2 * vectors];
+            let mut totals = [_mm256_setzero_si256(); 4];
+            for (total, acc) in totals.iter_mut().zip(acc.iter()) {
+                *total = must_cast(*acc);
+            }
             for first in (0..K).step_by(2 * DEPTH) {
-                let mut sums = [[_mm256_setzero_si256(); 4]; 2];
+                let mut sums = [[_mm256_setzero_si256(); 2]; 2];
                 for (half, sums) in sums.iter_mut().enumerate() {
                     for add in 0..DEPTH {
                         let tap = first + half * DEPTH + add;
                         let entry = tables[tap][usize::from(codes[tap])].as_chunks::<LANES>().0;
-                        for (j, sum) in sums[..vectors].iter_mut().enumerate() {
-                            let values = must_cast(entry[first_vector + j]);
+                        for (sum, &values) in sums.iter_mut().zip(&entry[first_vector..]) {
+                            let values = must_cast(values);
                             *sum = if add == 0 { values } else { _mm256_add_epi16(*sum, values) };
                         }
                     }
@@ -42,10 +47,12 @@ fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
                 for j in 0..vectors {
                     let low = _mm256_madd_epi16(_mm256_unpacklo_epi16(sums[0][j], sums[1][j]), ones);
                     let high = _mm256_madd_epi16(_mm256_unpackhi_epi16(sums[0][j], sums[1][j]), ones);
-                    let at = 2 * (first_vector + j);
-                    acc[at] = must_cast(_mm256_add_epi32(must_cast(acc[at]), low));
-                    acc[at + 1] = must_cast(_mm256_add_epi32(must_cast(acc[at + 1]), high));
+                    totals[2 * j] = _mm256_add_epi32(totals[2 * j], low);
+                    totals[2 * j + 1] = _mm256_add_epi32(totals[2 * j + 1], high);
                 }
+            }
+            for (total, acc) in totals.iter().zip(acc) {
+                *acc = must_cast(*total);
             }
         }
     }
