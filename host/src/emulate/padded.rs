@@ -76,6 +76,16 @@ impl Layout {
         }
     }
 
+    /// Output columns.
+    pub fn out_width(&self) -> usize {
+        self.out_width
+    }
+
+    /// Codes from the window of an output column to the next one's.
+    pub fn window_stride(&self) -> usize {
+        self.column_stride * self.plane_channels
+    }
+
     /// Bytes of one padded image.
     pub fn image_bytes(&self) -> usize {
         self.height * self.width * self.channels.next_multiple_of(self.plane_channels)

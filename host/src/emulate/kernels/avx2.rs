@@ -1,7 +1,7 @@
 //! The loops for AVX2.
 
 use super::gemm::{PAIRS, Panel, TILE_PIXELS, TileAcc, TileRows};
-use super::{CODES, Factors, Residuals, Tables, Windows, portable};
+use super::{CODES, CodeRows, Factors, Residuals, Tables, portable};
 use bytemuck::must_cast;
 use skimp_runtime::image::Add;
 use std::arch::x86_64::*;
@@ -16,43 +16,44 @@ const LANES: usize = 16;
 #[inline]
 fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
     tables: &Tables<i16, O, K>,
-    windows: &Windows,
+    code_rows: &CodeRows,
     acc: &mut [[i32; O]],
 ) {
     const { assert!(O % LANES == 0 && K % (2 * DEPTH) == 0) };
     let ones = _mm256_set1_epi16(1);
-    for (acc, codes) in acc.iter_mut().zip(windows.codes()) {
-        let codes: &[u8; K] = codes;
-        let acc = acc.as_chunks_mut::<8>().0;
-        // Two vectors at a time: with their totals and two sums of each, they fit the registers.
-        for first_vector in (0..O / LANES).step_by(2) {
-            let vectors = (O / LANES - first_vector).min(2);
-            let acc = &mut acc[2 * first_vector..][..2 * vectors];
-            let mut totals = [_mm256_setzero_si256(); 4];
-            for (total, acc) in totals.iter_mut().zip(acc.iter()) {
-                *total = must_cast(*acc);
-            }
-            for first in (0..K).step_by(2 * DEPTH) {
-                let mut sums = [[_mm256_setzero_si256(); 2]; 2];
-                for (half, sums) in sums.iter_mut().enumerate() {
-                    for add in 0..DEPTH {
-                        let tap = first + half * DEPTH + add;
-                        let entry = tables[tap][usize::from(codes[tap])].as_chunks::<LANES>().0;
-                        for (sum, &values) in sums.iter_mut().zip(&entry[first_vector..]) {
-                            let values = must_cast(values);
-                            *sum = if add == 0 { values } else { _mm256_add_epi16(*sum, values) };
+    for (codes, acc) in code_rows.rows::<K, _>(acc) {
+        for (codes, acc) in codes.iter().zip(acc) {
+            let acc = acc.as_chunks_mut::<8>().0;
+            // Two vectors at a time: with their totals and two sums of each, they fit the registers.
+            for first_vector in (0..O / LANES).step_by(2) {
+                let vectors = (O / LANES - first_vector).min(2);
+                let acc = &mut acc[2 * first_vector..][..2 * vectors];
+                let mut totals = [_mm256_setzero_si256(); 4];
+                for (total, acc) in totals.iter_mut().zip(acc.iter()) {
+                    *total = must_cast(*acc);
+                }
+                for first in (0..K).step_by(2 * DEPTH) {
+                    let mut sums = [[_mm256_setzero_si256(); 2]; 2];
+                    for (half, sums) in sums.iter_mut().enumerate() {
+                        for add in 0..DEPTH {
+                            let tap = first + half * DEPTH + add;
+                            let entry = tables[tap][usize::from(codes[tap])].as_chunks::<LANES>().0;
+                            for (sum, &values) in sums.iter_mut().zip(&entry[first_vector..]) {
+                                let values = must_cast(values);
+                                *sum = if add == 0 { values } else { _mm256_add_epi16(*sum, values) };
+                            }
                         }
                     }
+                    for j in 0..vectors {
+                        let low = _mm256_madd_epi16(_mm256_unpacklo_epi16(sums[0][j], sums[1][j]), ones);
+                        let high = _mm256_madd_epi16(_mm256_unpackhi_epi16(sums[0][j], sums[1][j]), ones);
+                        totals[2 * j] = _mm256_add_epi32(totals[2 * j], low);
+                        totals[2 * j + 1] = _mm256_add_epi32(totals[2 * j + 1], high);
+                    }
                 }
-                for j in 0..vectors {
-                    let low = _mm256_madd_epi16(_mm256_unpacklo_epi16(sums[0][j], sums[1][j]), ones);
-                    let high = _mm256_madd_epi16(_mm256_unpackhi_epi16(sums[0][j], sums[1][j]), ones);
-                    totals[2 * j] = _mm256_add_epi32(totals[2 * j], low);
-                    totals[2 * j + 1] = _mm256_add_epi32(totals[2 * j + 1], high);
+                for (total, acc) in totals.iter().zip(acc) {
+                    *acc = must_cast(*total);
                 }
-            }
-            for (total, acc) in totals.iter().zip(acc) {
-                *acc = must_cast(*total);
             }
         }
     }
@@ -61,47 +62,47 @@ fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
 #[target_feature(enable = "avx2")]
 pub fn add_entries_1<const O: usize, const K: usize>(
     tables: &Tables<i16, O, K>,
-    windows: &Windows,
+    code_rows: &CodeRows,
     acc: &mut [[i32; O]],
 ) {
-    add_entries::<O, K, 1>(tables, windows, acc);
+    add_entries::<O, K, 1>(tables, code_rows, acc);
 }
 
 #[target_feature(enable = "avx2")]
 pub fn add_entries_2<const O: usize, const K: usize>(
     tables: &Tables<i16, O, K>,
-    windows: &Windows,
+    code_rows: &CodeRows,
     acc: &mut [[i32; O]],
 ) {
-    add_entries::<O, K, 2>(tables, windows, acc);
+    add_entries::<O, K, 2>(tables, code_rows, acc);
 }
 
 #[target_feature(enable = "avx2")]
 pub fn add_entries_4<const O: usize, const K: usize>(
     tables: &Tables<i16, O, K>,
-    windows: &Windows,
+    code_rows: &CodeRows,
     acc: &mut [[i32; O]],
 ) {
-    add_entries::<O, K, 4>(tables, windows, acc);
+    add_entries::<O, K, 4>(tables, code_rows, acc);
 }
 
 #[target_feature(enable = "avx2")]
 pub fn add_entries_8<const O: usize, const K: usize>(
     tables: &Tables<i16, O, K>,
-    windows: &Windows,
+    code_rows: &CodeRows,
     acc: &mut [[i32; O]],
 ) {
     // Blocks of 8 taps never ask for it: two sums of four are as cheap.
-    add_entries_4(tables, windows, acc);
+    add_entries_4(tables, code_rows, acc);
 }
 
 #[target_feature(enable = "avx2")]
 pub fn add_wide_entries<const O: usize, const K: usize>(
     tables: &Tables<i32, O, K>,
-    windows: &Windows,
+    code_rows: &CodeRows,
     acc: &mut [[i32; O]],
 ) {
-    portable::add_wide_entries(tables, windows, acc);
+    portable::add_wide_entries(tables, code_rows, acc);
 }
 
 /// Transposes 16 rows by 8 codes at a time in registers.

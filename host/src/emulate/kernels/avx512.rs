@@ -1,7 +1,7 @@
 //! The loops for AVX-512 with its byte, word, double word and neural network extensions.
 
 use super::gemm::{PAIRS, Panel, TILE_PIXELS, TileAcc, TileRows};
-use super::{CODES, Factors, Residuals, Tables, Windows, avx2, portable};
+use super::{CODES, CodeRows, Factors, Residuals, Tables, avx2, portable};
 use bytemuck::must_cast;
 use skimp_runtime::image::Add;
 use std::arch::x86_64::*;
@@ -15,39 +15,40 @@ const LANES: usize = 32;
 #[inline]
 fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
     tables: &Tables<i16, O, K>,
-    windows: &Windows,
+    code_rows: &CodeRows,
     acc: &mut [[i32; O]],
 ) {
     const { assert!(K % (2 * DEPTH) == 0) };
     let ones = _mm512_set1_epi16(1);
-    for (acc, codes) in acc.iter_mut().zip(windows.codes()) {
-        let codes: &[u8; K] = codes;
-        let acc = acc.as_chunks_mut::<16>().0;
-        let mut totals = [_mm512_setzero_si512(); 4];
-        for (total, acc) in totals.iter_mut().zip(acc.iter()) {
-            *total = must_cast(*acc);
-        }
-        for first in (0..K).step_by(2 * DEPTH) {
-            let mut sums = [[_mm512_setzero_si512(); 2]; 2];
-            for (half, sums) in sums.iter_mut().enumerate() {
-                for add in 0..DEPTH {
-                    let tap = first + half * DEPTH + add;
-                    let entry = tables[tap][usize::from(codes[tap])].as_chunks::<LANES>().0;
-                    for (sum, &values) in sums.iter_mut().zip(entry) {
-                        let values = must_cast(values);
-                        *sum = if add == 0 { values } else { _mm512_add_epi16(*sum, values) };
+    for (codes, acc) in code_rows.rows::<K, _>(acc) {
+        for (codes, acc) in codes.iter().zip(acc) {
+            let acc = acc.as_chunks_mut::<16>().0;
+            let mut totals = [_mm512_setzero_si512(); 4];
+            for (total, acc) in totals.iter_mut().zip(acc.iter()) {
+                *total = must_cast(*acc);
+            }
+            for first in (0..K).step_by(2 * DEPTH) {
+                let mut sums = [[_mm512_setzero_si512(); 2]; 2];
+                for (half, sums) in sums.iter_mut().enumerate() {
+                    for add in 0..DEPTH {
+                        let tap = first + half * DEPTH + add;
+                        let entry = tables[tap][usize::from(codes[tap])].as_chunks::<LANES>().0;
+                        for (sum, &values) in sums.iter_mut().zip(entry) {
+                            let values = must_cast(values);
+                            *sum = if add == 0 { values } else { _mm512_add_epi16(*sum, values) };
+                        }
                     }
                 }
+                for j in 0..O / LANES {
+                    let low = _mm512_unpacklo_epi16(sums[0][j], sums[1][j]);
+                    let high = _mm512_unpackhi_epi16(sums[0][j], sums[1][j]);
+                    totals[2 * j] = _mm512_dpwssd_epi32(totals[2 * j], low, ones);
+                    totals[2 * j + 1] = _mm512_dpwssd_epi32(totals[2 * j + 1], high, ones);
+                }
             }
-            for j in 0..O / LANES {
-                let low = _mm512_unpacklo_epi16(sums[0][j], sums[1][j]);
-                let high = _mm512_unpackhi_epi16(sums[0][j], sums[1][j]);
-                totals[2 * j] = _mm512_dpwssd_epi32(totals[2 * j], low, ones);
-                totals[2 * j + 1] = _mm512_dpwssd_epi32(totals[2 * j + 1], high, ones);
+            for (total, acc) in totals.iter().zip(acc) {
+                *acc = must_cast(*total);
             }
-        }
-        for (total, acc) in totals.iter().zip(acc) {
-            *acc = must_cast(*total);
         }
     }
 }
@@ -57,29 +58,30 @@ fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
 #[inline]
 fn add_narrow_entries<const O: usize, const K: usize, const DEPTH: usize>(
     tables: &Tables<i16, O, K>,
-    windows: &Windows,
+    code_rows: &CodeRows,
     acc: &mut [[i32; O]],
 ) {
     const { assert!(K % (2 * DEPTH) == 0) };
     let ones = _mm256_set1_epi16(1);
-    for (acc, codes) in acc.iter_mut().zip(windows.codes()) {
-        let codes: &[u8; K] = codes;
-        let acc = acc.as_chunks_mut::<8>().0;
-        let mut totals = [must_cast(acc[0]), must_cast(acc[1])];
-        for first in (0..K).step_by(2 * DEPTH) {
-            let mut sums = [_mm256_setzero_si256(); 2];
-            for (half, sum) in sums.iter_mut().enumerate() {
-                for add in 0..DEPTH {
-                    let tap = first + half * DEPTH + add;
-                    let entry = tables[tap][usize::from(codes[tap])].as_chunks::<16>().0;
-                    let values = must_cast(entry[0]);
-                    *sum = if add == 0 { values } else { _mm256_add_epi16(*sum, values) };
+    for (codes, acc) in code_rows.rows::<K, _>(acc) {
+        for (codes, acc) in codes.iter().zip(acc) {
+            let acc = acc.as_chunks_mut::<8>().0;
+            let mut totals = [must_cast(acc[0]), must_cast(acc[1])];
+            for first in (0..K).step_by(2 * DEPTH) {
+                let mut sums = [_mm256_setzero_si256(); 2];
+                for (half, sum) in sums.iter_mut().enumerate() {
+                    for add in 0..DEPTH {
+                        let tap = first + half * DEPTH + add;
+                        let entry = tables[tap][usize::from(codes[tap])].as_chunks::<16>().0;
+                        let values = must_cast(entry[0]);
+                        *sum = if add == 0 { values } else { _mm256_add_epi16(*sum, values) };
+                    }
                 }
+                totals[0] = _mm256_dpwssd_epi32(totals[0], _mm256_unpacklo_epi16(sums[0], sums[1]), ones);
+                totals[1] = _mm256_dpwssd_epi32(totals[1], _mm256_unpackhi_epi16(sums[0], sums[1]), ones);
             }
-            totals[0] = _mm256_dpwssd_epi32(totals[0], _mm256_unpacklo_epi16(sums[0], sums[1]), ones);
-            totals[1] = _mm256_dpwssd_epi32(totals[1], _mm256_unpackhi_epi16(sums[0], sums[1]), ones);
+            (acc[0], acc[1]) = (must_cast(totals[0]), must_cast(totals[1]));
         }
-        (acc[0], acc[1]) = (must_cast(totals[0]), must_cast(totals[1]));
     }
 }
 
@@ -88,13 +90,13 @@ macro_rules! at_depth {
         #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
         pub fn $name<const O: usize, const K: usize>(
             tables: &Tables<i16, O, K>,
-            windows: &Windows,
+            code_rows: &CodeRows,
             acc: &mut [[i32; O]],
         ) {
             if O == 16 {
-                add_narrow_entries::<O, K, $depth>(tables, windows, acc);
+                add_narrow_entries::<O, K, $depth>(tables, code_rows, acc);
             } else {
-                add_entries::<O, K, $depth>(tables, windows, acc);
+                add_entries::<O, K, $depth>(tables, code_rows, acc);
             }
         }
     };
@@ -107,20 +109,20 @@ at_depth!(add_entries_4, 4);
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 pub fn add_entries_8<const O: usize, const K: usize>(
     tables: &Tables<i16, O, K>,
-    windows: &Windows,
+    code_rows: &CodeRows,
     acc: &mut [[i32; O]],
 ) {
     // Two sums of four are as cheap as one of eight.
-    add_entries_4(tables, windows, acc);
+    add_entries_4(tables, code_rows, acc);
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 pub fn add_wide_entries<const O: usize, const K: usize>(
     tables: &Tables<i32, O, K>,
-    windows: &Windows,
+    code_rows: &CodeRows,
     acc: &mut [[i32; O]],
 ) {
-    portable::add_wide_entries(tables, windows, acc);
+    portable::add_wide_entries(tables, code_rows, acc);
 }
 
 /// Transposes 32 rows by 8 codes at a time in registers.

@@ -2,28 +2,29 @@
 //! compiler may use more instructions.
 
 use super::gemm::{PAIRS, Panel, TileAcc, TileRows};
-use super::{CODES, Factors, Residuals, Tables, Windows};
+use super::{CODES, CodeRows, Factors, Residuals, Tables};
 use skimp_runtime::image::Add;
 use std::ops::Range;
 
 #[inline(always)]
 fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
     tables: &Tables<i16, O, K>,
-    windows: &Windows,
+    code_rows: &CodeRows,
     acc: &mut [[i32; O]],
 ) {
-    for (acc, codes) in acc.iter_mut().zip(windows.codes()) {
-        let codes: &[u8; K] = codes;
-        for first in (0..K).step_by(DEPTH) {
-            let mut sums = tables[first][usize::from(codes[first])];
-            for tap in first + 1..first + DEPTH {
-                let entry = &tables[tap][usize::from(codes[tap])];
-                for (sum, &value) in sums.iter_mut().zip(entry) {
-                    *sum = sum.wrapping_add(value);
+    for (codes, acc) in code_rows.rows::<K, _>(acc) {
+        for (codes, acc) in codes.iter().zip(acc) {
+            for first in (0..K).step_by(DEPTH) {
+                let mut sums = tables[first][usize::from(codes[first])];
+                for tap in first + 1..first + DEPTH {
+                    let entry = &tables[tap][usize::from(codes[tap])];
+                    for (sum, &value) in sums.iter_mut().zip(entry) {
+                        *sum = sum.wrapping_add(value);
+                    }
                 }
-            }
-            for (acc, sum) in acc.iter_mut().zip(sums) {
-                *acc = acc.wrapping_add(i32::from(sum));
+                for (acc, sum) in acc.iter_mut().zip(sums) {
+                    *acc = acc.wrapping_add(i32::from(sum));
+                }
             }
         }
     }
@@ -31,47 +32,48 @@ fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
 
 pub fn add_entries_1<const O: usize, const K: usize>(
     tables: &Tables<i16, O, K>,
-    windows: &Windows,
+    code_rows: &CodeRows,
     acc: &mut [[i32; O]],
 ) {
-    add_entries::<O, K, 1>(tables, windows, acc);
+    add_entries::<O, K, 1>(tables, code_rows, acc);
 }
 
 pub fn add_entries_2<const O: usize, const K: usize>(
     tables: &Tables<i16, O, K>,
-    windows: &Windows,
+    code_rows: &CodeRows,
     acc: &mut [[i32; O]],
 ) {
-    add_entries::<O, K, 2>(tables, windows, acc);
+    add_entries::<O, K, 2>(tables, code_rows, acc);
 }
 
 pub fn add_entries_4<const O: usize, const K: usize>(
     tables: &Tables<i16, O, K>,
-    windows: &Windows,
+    code_rows: &CodeRows,
     acc: &mut [[i32; O]],
 ) {
-    add_entries::<O, K, 4>(tables, windows, acc);
+    add_entries::<O, K, 4>(tables, code_rows, acc);
 }
 
 pub fn add_entries_8<const O: usize, const K: usize>(
     tables: &Tables<i16, O, K>,
-    windows: &Windows,
+    code_rows: &CodeRows,
     acc: &mut [[i32; O]],
 ) {
-    add_entries::<O, K, 8>(tables, windows, acc);
+    add_entries::<O, K, 8>(tables, code_rows, acc);
 }
 
 #[inline(always)]
 pub fn add_wide_entries<const O: usize, const K: usize>(
     tables: &Tables<i32, O, K>,
-    windows: &Windows,
+    code_rows: &CodeRows,
     acc: &mut [[i32; O]],
 ) {
-    for (acc, codes) in acc.iter_mut().zip(windows.codes()) {
-        let codes: &[u8; K] = codes;
-        for (table, &code) in tables.iter().zip(codes) {
-            for (acc, &value) in acc.iter_mut().zip(&table[usize::from(code)]) {
-                *acc = acc.wrapping_add(value);
+    for (codes, acc) in code_rows.rows::<K, _>(acc) {
+        for (codes, acc) in codes.iter().zip(acc) {
+            for (table, &code) in tables.iter().zip(codes) {
+                for (acc, &value) in acc.iter_mut().zip(&table[usize::from(code)]) {
+                    *acc = acc.wrapping_add(value);
+                }
             }
         }
     }

@@ -12,7 +12,7 @@ mod blocks;
 mod residuals;
 
 use super::accumulators::{Done, Start};
-use super::kernels::{self, CODES, Isa, Residuals, Tables, Windows};
+use super::kernels::{self, CODES, CodeRows, Isa, Residuals, Tables};
 use super::padded::{Layout, PaddedImages};
 use crate::multiplier::ProductTable;
 use crate::quantize::QuantizedConv;
@@ -134,7 +134,10 @@ impl VectorTables {
     ) {
         let block = &self.blocks[index];
         let pixels = images.windows.len();
-        let at_once = pixels.div_ceil(pixels.div_ceil(ACC_BYTES / (4 * O)));
+        // Whole output rows, about as many as accumulators fit.
+        let rows = pixels / layout.out_width();
+        let parts = pixels.div_ceil(ACC_BYTES / (4 * O)).clamp(1, rows.max(1));
+        let at_once = rows.div_ceil(parts) * layout.out_width();
         scratch.acc.resize(scratch.acc.len().max(at_once * O / 16), bytemuck::Zeroable::zeroed());
         let Scratch { tables, acc } = scratch;
         let channels = block.channels.clone();
@@ -188,8 +191,8 @@ impl VectorTables {
                 None => entries[0] = [0; O],
             }
         }
-        run.for_windows::<O, K>(windows, acc, |windows, acc| {
-            kernels::add_entries(self.isa, run.taps.depth, tables, windows, acc);
+        run.for_rows::<O, K>(windows, acc, |rows, acc| {
+            kernels::add_entries(self.isa, run.taps.depth, tables, rows, acc);
         });
     }
 
@@ -217,8 +220,8 @@ impl VectorTables {
                 None => entries[0] = [0; O],
             }
         }
-        run.for_windows::<O, K>(windows, acc, |windows, acc| {
-            kernels::add_wide_entries(self.isa, tables, windows, acc);
+        run.for_rows::<O, K>(windows, acc, |rows, acc| {
+            kernels::add_wide_entries(self.isa, tables, rows, acc);
         });
     }
 }
@@ -239,30 +242,33 @@ impl TapRun<'_> {
         Some((weights, self.images.code_range(self.layout.channel(tap, self.block.group))))
     }
 
-    /// Calls `add` with the codes under the block's taps: in place where the taps are side by side and as many
-    /// as a block has, else copied for some windows at a time.
-    fn for_windows<const O: usize, const K: usize>(
+    /// Calls `add` with the codes under the block's taps: in place where a row's lie side by side, else
+    /// copied for some windows at a time.
+    fn for_rows<const O: usize, const K: usize>(
         &self,
-        starts: &[u32],
+        windows: &[u32],
         acc: &mut [[i32; O]],
-        mut add: impl FnMut(&Windows, &mut [[i32; O]]),
+        mut add: impl FnMut(&CodeRows, &mut [[i32; O]]),
     ) {
         let tap = |k| self.images.tap(self.layout, k, self.block.group);
         let taps: Vec<usize> = self.taps.taps.clone().map(tap).collect();
-        if taps.len() == K && taps.windows(2).all(|pair| pair[1] == pair[0] + 1) {
-            add(&Windows { codes: &self.images.codes, starts, first: taps[0] }, acc);
-            return;
+        let codes = self.images.codes.as_slice();
+        let width = self.layout.out_width();
+        let side_by_side = taps.len() == K && taps.windows(2).all(|pair| pair[1] == pair[0] + 1);
+        if side_by_side && width > 1 && self.layout.window_stride() == K {
+            let starts: Vec<u32> = windows.iter().copied().step_by(width).collect();
+            return add(&CodeRows { codes: &codes[taps[0]..], starts: &starts, width }, acc);
         }
-        let mut codes = [[0; K]; GATHERED];
-        let places: [u32; GATHERED] = std::array::from_fn(|i| (i * K) as u32);
-        for (starts, acc) in starts.chunks(GATHERED).zip(acc.chunks_mut(GATHERED)) {
-            for (codes, &start) in codes.iter_mut().zip(starts) {
-                for (code, tap) in codes.iter_mut().zip(&taps) {
-                    *code = self.images.codes[start as usize + tap];
+        let mut gathered = [[0; K]; GATHERED];
+        for (windows, acc) in windows.chunks(GATHERED).zip(acc.chunks_mut(GATHERED)) {
+            for (to, &window) in gathered.iter_mut().zip(windows) {
+                let window = &codes[window as usize..];
+                match window[taps[0]..].first_chunk() {
+                    Some(from) if side_by_side => *to = *from,
+                    _ => to.iter_mut().zip(&taps).for_each(|(to, &tap)| *to = window[tap]),
                 }
             }
-            let starts = &places[..starts.len()];
-            add(&Windows { codes: codes.as_flattened(), starts, first: 0 }, acc);
+            add(&CodeRows { codes: gathered.as_flattened(), starts: &[0], width: acc.len() }, acc);
         }
     }
 }
