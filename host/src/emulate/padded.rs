@@ -195,6 +195,10 @@ impl PaddedImages {
                 if channels.is_empty() {
                     continue;
                 }
+                if plane == 1 {
+                    positions.iter_mut().zip(codes).for_each(|(sum, &code)| *sum += i32::from(code));
+                    continue;
+                }
                 for (sum, codes) in positions.iter_mut().zip(codes.chunks_exact(plane)) {
                     *sum += codes[channels.clone()].iter().map(|&code| i32::from(code)).sum::<i32>();
                 }
@@ -203,9 +207,17 @@ impl PaddedImages {
                 let start = row[0] as usize / plane;
                 let first = sums.len();
                 sums.resize(first + layout.out_width, 0);
+                let sums = &mut sums[first..];
                 for tap in &taps {
-                    let positions = positions[start + tap..].iter().step_by(layout.column_stride);
-                    sums[first..].iter_mut().zip(positions).for_each(|(sum, &position)| *sum += position);
+                    let positions = &positions[start + tap..];
+                    // Not `step_by(1)`, which the compiler does not turn into vectors.
+                    match layout.column_stride {
+                        1 => sums.iter_mut().zip(positions).for_each(|(sum, &position)| *sum += position),
+                        stride => {
+                            let positions = positions.iter().step_by(stride);
+                            sums.iter_mut().zip(positions).for_each(|(sum, &position)| *sum += position);
+                        }
+                    }
                 }
             }
         }

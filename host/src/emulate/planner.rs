@@ -50,31 +50,43 @@ pub struct Estimate {
     pub build_ns: f64,
 }
 
-/// Nanoseconds on one core of the machine the planner was tuned on (Zen 5, 3.9 GHz), found by
-/// `skimp bench emulation`. Only their ratios matter.
+/// Nanoseconds on one core of the machine the planner was tuned on (Zen 5, 3.9 GHz), fitted to what
+/// `skimp bench emulation --layers` says of each kernel. Only their ratios matter.
 struct Costs {
     /// A product by row lookup.
     product: f64,
+    /// Beginning and ending the sum of one output by row lookup.
+    sum: f64,
     /// A tap of a pixel in tables of 16, 32 and 64 lanes.
     entry: [f64; 3],
+    /// Copying a tap's code where taps are not side by side.
+    scattered: f64,
+    /// Beginning and ending the sums of a pixel in a block of lanes.
+    block: f64,
     /// Building one lane of a tap's table.
     build_lane: f64,
     /// A tap of a pixel in a panel of the matrix product.
-    pair: f64,
+    panel: f64,
     /// Gathering a tap of a pixel for the matrix product.
     gather: f64,
 }
 
 impl Costs {
     fn of(isa: Isa) -> Costs {
+        let costs = Costs {
+            product: 0.30,
+            sum: 4.0,
+            entry: [0.9, 1.6, 2.9],
+            scattered: 0.5,
+            block: 8.0,
+            build_lane: 200.0,
+            panel: 2.0,
+            gather: 0.05,
+        };
         match isa.name() {
-            "avx512" => {
-                Costs { product: 0.34, entry: [0.28, 0.40, 0.65], build_lane: 10.0, pair: 0.17, gather: 0.05 }
-            }
-            "avx2" => {
-                Costs { product: 0.34, entry: [0.30, 0.52, 0.95], build_lane: 15.0, pair: 0.36, gather: 0.05 }
-            }
-            _ => Costs { product: 0.34, entry: [0.9, 1.7, 3.3], build_lane: 200.0, pair: 2.3, gather: 0.05 },
+            "avx512" => Costs { entry: [0.27, 0.37, 0.62], build_lane: 8.0, panel: 0.17, ..costs },
+            "avx2" => Costs { entry: [0.29, 0.48, 0.96], build_lane: 12.0, panel: 0.34, ..costs },
+            _ => costs,
         }
     }
 }
@@ -93,24 +105,30 @@ pub fn estimate(
     let pixels = pixels as f64;
     match kernel {
         Kernel::Rows => {
-            Estimate { pixels_ns: pixels * taps * conv.outputs() as f64 * costs.product, build_ns: 0.0 }
+            // Windows between those wanted are looked up along with them.
+            let product = costs.product * f64::from(conv.window.stride[1]);
+            Estimate {
+                pixels_ns: pixels * conv.outputs() as f64 * (taps * product + costs.sum),
+                build_ns: 0.0,
+            }
         }
         Kernel::VectorTables => {
             let lanes = vector_tables::lanes(group_outputs, isa.table_block().0);
-            let entry = |&lanes: &usize| costs.entry[(lanes / 32).min(2)];
-            let build = lanes.iter().sum::<usize>() as f64 * costs.build_lane;
+            let scattered = match vector_tables::has_blocks_of_channels(isa, conv) {
+                true => 0.0,
+                false => costs.scattered,
+            };
+            let block = |&lanes: &usize| costs.block + taps * (costs.entry[(lanes / 32).min(2)] + scattered);
             Estimate {
-                pixels_ns: pixels * taps * groups * lanes.iter().map(entry).sum::<f64>(),
-                build_ns: taps * groups * build,
+                pixels_ns: pixels * groups * lanes.iter().map(block).sum::<f64>(),
+                build_ns: taps * groups * lanes.iter().sum::<usize>() as f64 * costs.build_lane,
             }
         }
         Kernel::Matrix => {
             let terms = products.terms().map_or(f64::INFINITY, |terms| terms.len() as f64);
             let panels = group_outputs.div_ceil(kernels::panel_channels()) as f64;
-            Estimate {
-                pixels_ns: pixels * terms * taps * groups * (panels * costs.pair + costs.gather),
-                build_ns: 0.0,
-            }
+            let taps = terms * taps * (panels * costs.panel + costs.gather);
+            Estimate { pixels_ns: pixels * groups * (panels * costs.block + taps), build_ns: 0.0 }
         }
     }
 }

@@ -76,10 +76,17 @@ impl<'a> Rows<'a> {
                     sum_windows(&taps, &images.codes, run.clone(), &mut scratch.sums);
                 }
                 let (base, factor) = (start.bias[o], start.operand_sum[o]);
-                for (pixel, (acc, &at)) in scratch.acc.iter_mut().zip(&images.windows).enumerate() {
-                    let sum = window_sums.get(group * pixels + pixel).copied().unwrap_or(0);
-                    let offset = base.wrapping_add(factor.wrapping_mul(sum));
-                    acc[lane] = scratch.sums[at as usize].wrapping_add(offset);
+                let sums = &scratch.sums;
+                let windows = scratch.acc.iter_mut().zip(&images.windows);
+                let windows = windows.map(|(acc, &at)| (&mut acc[lane], sums[at as usize]));
+                match window_sums.get(group * pixels..(group + 1) * pixels) {
+                    Some(window_sums) if factor != 0 => {
+                        for ((acc, sum), window_sum) in windows.zip(window_sums) {
+                            let offset = base.wrapping_add(factor.wrapping_mul(*window_sum));
+                            *acc = sum.wrapping_add(offset);
+                        }
+                    }
+                    _ => windows.for_each(|(acc, sum)| *acc = sum.wrapping_add(base)),
                 }
             }
             let acc = scratch.acc.as_flattened();

@@ -68,13 +68,9 @@ impl VectorTables {
         }
     }
 
-    /// Channels of the planes that images are best stored in: as many as a block has taps, if that divides
-    /// the taps of a window's pixel.
+    /// Channels of the planes that images are best stored in.
     pub fn plane_channels(isa: Isa, conv: &QuantizedConv) -> usize {
-        let channels = usize::from(conv.input.channels);
-        let sizes = [isa.table_block().1, 8];
-        let divides = |size: &usize| (channels / conv.groups).is_multiple_of(*size);
-        sizes.into_iter().find(divides).unwrap_or(channels)
+        block_channels(isa, conv).unwrap_or(conv.input.channels.into())
     }
 
     /// What was taken out of the products for each activation code.
@@ -271,6 +267,18 @@ impl TapRun<'_> {
             add(&CodeRows { codes: gathered.as_flattened(), starts: &[0], width: acc.len() }, acc);
         }
     }
+}
+
+/// As many channels as a block has taps, if that divides the channels of a group: the codes of a block of taps
+/// then lie side by side.
+fn block_channels(isa: Isa, conv: &QuantizedConv) -> Option<usize> {
+    let divides = |size: &usize| (usize::from(conv.input.channels) / conv.groups).is_multiple_of(*size);
+    [isa.table_block().1, 8].into_iter().find(divides)
+}
+
+/// Whether the codes of a block of taps lie side by side.
+pub fn has_blocks_of_channels(isa: Isa, conv: &QuantizedConv) -> bool {
+    block_channels(isa, conv).is_some()
 }
 
 /// The tables' memory, as large as need be. Entries that are not built hold whatever was there; no code
