@@ -10,6 +10,7 @@ use crate::optimize::Evaluator;
 use crate::quantize::QuantizedNetwork;
 use crate::report::{Align, text_table};
 use serde::Serialize;
+use std::time::Instant;
 
 /// Measure a network on test images: float, 8-bit exact, and with one multiplier in every layer.
 #[derive(Debug, clap::Args)]
@@ -121,6 +122,10 @@ struct Approximate {
     loss_se_pp: f64,
     kl: f64,
     energy_saved_pct: f64,
+    /// Multiplications of the approximate network on all test images.
+    multiplications: u64,
+    /// What emulating them took, from input codes to logits.
+    emulation_seconds: f64,
 }
 
 /// Runs the subcommand.
@@ -159,7 +164,9 @@ pub fn run(args: Args) -> Result<()> {
     };
     let approximate = multiplier.map(|choice| -> Result<Approximate> {
         spinner.say("approximate network");
+        let begin = Instant::now();
         let measured = evaluator.measure_convs(&convs)?;
+        let emulation_seconds = begin.elapsed().as_secs_f64();
         // A tile for each layer: what shares a multiplier costs the same apart.
         let tile = |choice: &Choice| TileCost::of(&library.multipliers()[choice.multiplier]);
         let energy = AcceleratorModel::PowerGated.report(&Workload {
@@ -175,6 +182,9 @@ pub fn run(args: Args) -> Result<()> {
             loss_se_pp: measured.loss_se_pp,
             kl: measured.kl,
             energy_saved_pct: energy.saved_pct,
+            multiplications: prepared.quantized.multiplications().iter().sum::<u64>()
+                * prepared.test.labels.len() as u64,
+            emulation_seconds,
         })
     });
     let approximate = approximate.transpose()?;
@@ -206,6 +216,11 @@ pub fn run(args: Args) -> Result<()> {
         common::print(format_args!(
             "  {:<12} {:6.2} %   loss {:+.2} +- {:.2} points, KL {:.4}, {:.1} % of multiplication energy saved\n",
             a.multiplier, a.accuracy_approx, a.loss_pp, a.loss_se_pp, a.kl, a.energy_saved_pct
+        ))?;
+        common::print(format_args!(
+            "  emulated {:.1} G multiplications in {:.2} s\n",
+            a.multiplications as f64 / 1e9,
+            a.emulation_seconds
         ))?;
     }
     Ok(())

@@ -167,7 +167,7 @@ impl PaddedImages {
     pub fn runs(&self, layout: &Layout, block: usize) -> Vec<Range<usize>> {
         let span = (layout.out_width - 1) * layout.column_stride + 1;
         if layout.rows.len() * span.next_multiple_of(block) >= layout.positions(1) {
-            return vec![0..layout.positions(self.images)];
+            return std::iter::once(0..layout.positions(self.images)).collect();
         }
         let rows = (0..self.images)
             .flat_map(|image| layout.rows.iter().map(move |row| layout.positions(image) + row));

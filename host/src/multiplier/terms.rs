@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn one_entry_off_is_not_mistaken_for_a_product() {
         assert_eq!(count(Scheme::Unsigned, 0, |a, w| a * w + i32::from((a, w) == (200, 77))), Some(2));
-        let noise = |a: i32, w: i32| (a * w + (a * 31 ^ w * 17) % 5).max(0);
+        let noise = |a: i32, w: i32| (a * w + ((a * 31) ^ (w * 17)) % 5).max(0);
         assert_eq!(count(Scheme::Unsigned, 0, noise), None);
     }
 }

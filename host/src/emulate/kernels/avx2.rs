@@ -19,7 +19,7 @@ fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
     code_rows: &CodeRows,
     acc: &mut [[i32; O]],
 ) {
-    const { assert!(O % LANES == 0 && K % (2 * DEPTH) == 0) };
+    const { assert!(O.is_multiple_of(LANES) && K.is_multiple_of(2 * DEPTH)) };
     let ones = _mm256_set1_epi16(1);
     for (codes, acc) in code_rows.rows::<K, _>(acc) {
         for (codes, acc) in codes.iter().zip(acc) {
@@ -152,7 +152,7 @@ pub fn build_entries<const O: usize>(
 #[target_feature(enable = "avx2")]
 pub fn add_tile(rows: &TileRows, pairs: usize, panel: &[Panel], acc: &mut TileAcc) {
     const PIXELS: usize = 4;
-    const { assert!(TILE_PIXELS % PIXELS == 0) };
+    const { assert!(TILE_PIXELS.is_multiple_of(PIXELS)) };
     for half in 0..2 {
         for (rows, acc) in rows.as_chunks::<PIXELS>().0.iter().zip(acc.as_chunks_mut::<PIXELS>().0) {
             let mut sums = [[_mm256_setzero_si256(); 2]; PIXELS];

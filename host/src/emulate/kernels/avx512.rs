@@ -18,7 +18,7 @@ fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
     code_rows: &CodeRows,
     acc: &mut [[i32; O]],
 ) {
-    const { assert!(K % (2 * DEPTH) == 0) };
+    const { assert!(K.is_multiple_of(2 * DEPTH)) };
     let ones = _mm512_set1_epi16(1);
     for (codes, acc) in code_rows.rows::<K, _>(acc) {
         for (codes, acc) in codes.iter().zip(acc) {
@@ -61,7 +61,7 @@ fn add_narrow_entries<const O: usize, const K: usize, const DEPTH: usize>(
     code_rows: &CodeRows,
     acc: &mut [[i32; O]],
 ) {
-    const { assert!(K % (2 * DEPTH) == 0) };
+    const { assert!(K.is_multiple_of(2 * DEPTH)) };
     let ones = _mm256_set1_epi16(1);
     for (codes, acc) in code_rows.rows::<K, _>(acc) {
         for (codes, acc) in codes.iter().zip(acc) {

@@ -50,9 +50,9 @@ pub fn lanes(mut channels: usize, most: usize) -> Vec<usize> {
     let mut blocks = Vec::new();
     while channels > 0 {
         let lanes = match channels {
-            ..=16 => 16,
+            0..=16 => 16,
             // Two blocks of fewer lanes waste less than one of 64.
-            ..=48 => 32,
+            17..=48 => 32,
             _ => most,
         };
         blocks.push(lanes);
