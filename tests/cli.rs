@@ -82,7 +82,7 @@ mod help {
         let of_command = [
             ("demo", format!("{network} {search} --board --images --no-install")),
             ("optimize", format!("{network} {search}")),
-            ("evaluate", format!("{network} --multiplier --first --no-float --json")),
+            ("evaluate", format!("{network} --multiplier --first --no-float --explain --json")),
             ("image build", format!("{network} --assignment --out")),
             ("image inspect", "<IMAGE> --json".into()),
             ("run", "<IMAGE> --board --inputs --images --mean --std --no-install --json".into()),
@@ -204,6 +204,31 @@ mod evaluate {
             assert!(number(&report, "kl") > 0.0, "{report}");
             assert_within(number(&report, "energy_saved_pct"), 1.0, 80.0);
         }
+    }
+
+    #[test]
+    fn explains_how_each_layer_is_emulated() {
+        let dir = Dir::new();
+        let line =
+            format!("evaluate fashion-cnn {FEW} --no-float --explain --multiplier bam_h4_v8 --first w3");
+        let report = dir.skimp(&format!("{line} --json")).json();
+        let layers = report["kernels"].as_array().unwrap();
+        assert_eq!(layers.len(), 8);
+        let of = |layer: usize, what: &str| layers[layer][what].as_str().unwrap().to_owned();
+        // Fewer bits are still one product; what is left of a broken array is none.
+        assert_eq!((of(0, "multiplier").as_str(), of(0, "kernel").as_str()), ("mul8u_w3", "matrix"));
+        assert!(of(0, "why").contains("a product of functions of one operand"), "{}", of(0, "why"));
+        assert_eq!(
+            (of(2, "multiplier").as_str(), of(2, "kernel").as_str()),
+            ("mul8u_bam_h4_v8", "vector-tables")
+        );
+        assert!(of(2, "why").contains("addition"), "{}", of(2, "why"));
+        let text = dir.skimp(&line).ok();
+        text.check(text.stdout.starts_with("layer "), "table first");
+        text.check(
+            text.stdout.contains("vector-tables") && text.stdout.contains("emulated "),
+            "kernels, time",
+        );
     }
 
     #[test]

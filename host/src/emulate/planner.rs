@@ -160,3 +160,67 @@ pub fn few_pixels(kernel: Kernel, isa: Isa, conv: &QuantizedConv, products: &Pro
     let pixels = (of(kernel).build_ns / saved_ns) as usize;
     (saved_ns > 0.0 && pixels > 0).then_some(pixels)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::multiplier::{Scheme, TruthTable};
+    use skimp_runtime::arithmetic::CodeRange;
+    use skimp_runtime::image::{OutputKind, Tensor, Window};
+
+    fn conv(channels: u16, outputs: u16, groups: u16, side: u16) -> QuantizedConv {
+        let input = Tensor { offset: 0, height: side, width: side, channels };
+        QuantizedConv {
+            input,
+            output: Tensor { channels: outputs, ..input },
+            window: Window { kernel: [3, 3], stride: [1, 1], padding: [1, 1] },
+            groups: groups.into(),
+            input_scale: 1.0,
+            input_zero_point: 0,
+            weights: vec![1; 9 * usize::from(channels / groups) * usize::from(outputs)],
+            weight_scales: vec![1.0; outputs.into()],
+            weight_zero_point: 0,
+            bias: vec![0.0; outputs.into()],
+            output_scale: 1.0,
+            output_kind: OutputKind::Codes(CodeRange { zero_point: 0, min: 0, max: 255 }),
+        }
+    }
+
+    fn products(product: impl Fn(i32, i32) -> i32) -> ProductTable {
+        let table = TruthTable::from_fn(false, product).unwrap();
+        ProductTable::new(&table, Scheme::Unsigned, false, 0).unwrap()
+    }
+
+    #[test]
+    fn structure_shape_and_number_of_pixels_decide() {
+        let exact = products(|a, w| a * w);
+        let any = products(|a, w| (a * w - (a * w * 7) % 13).max(0));
+        let (layer, depthwise) = (conv(64, 64, 1, 16), conv(64, 64, 64, 16));
+        for isa in Isa::available() {
+            let kernel = |conv, products, pixels| choose(isa, conv, products, pixels).0;
+            assert_eq!(kernel(&layer, &any, 8192), Kernel::VectorTables, "{isa}");
+            assert_eq!(kernel(&layer, &any, 2), Kernel::Rows, "{isa}");
+            assert_eq!(kernel(&depthwise, &any, 8192), Kernel::Rows, "{isa}");
+            assert_eq!(kernel(&layer, &exact, 8192), Kernel::Matrix, "{isa}");
+            assert_eq!(few_pixels(Kernel::Matrix, isa, &layer, &exact), None, "{isa}");
+            let few = few_pixels(Kernel::VectorTables, isa, &layer, &any).unwrap();
+            assert_eq!(kernel(&layer, &any, few), Kernel::Rows, "{isa}");
+            assert_eq!(kernel(&layer, &any, few + 2), Kernel::VectorTables, "{isa}");
+        }
+    }
+
+    #[test]
+    fn the_reason_names_structure_and_alternatives() {
+        let (_, reason) = choose(Isa::PORTABLE, &conv(8, 8, 1, 9), &products(|a, w| a * w), 1000);
+        assert!(reason.contains("a product of functions of one operand"), "{reason}");
+        assert!(reason.contains("rows") && reason.contains("times as long"), "{reason}");
+    }
+
+    #[test]
+    fn kernels_have_names() {
+        for kernel in Kernel::ALL {
+            assert_eq!(kernel.name().parse(), Ok(kernel));
+        }
+        assert!("row".parse::<Kernel>().unwrap_err().contains("rows, vector-tables, matrix"));
+    }
+}
