@@ -46,8 +46,8 @@ fn everything_is_measured() {
         "planned.uniform_nt.median",
         "tables.plan_us",
         "kernels.gmps.relu_1t",
-        "layers.gmps_nt",
-        "networks.gmps_1t",
+        "layers.gmps.uniform_nt",
+        "networks.gmps.relu_1t",
     ] {
         assert!(found.iter().any(|(path, _)| path[1..] == *key), "{key} is missing in {report}");
     }

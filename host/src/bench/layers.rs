@@ -1,7 +1,7 @@
 //! The layers of real networks, each distinct shape once.
 
-use super::emulation::{Multiplier, expected_acc};
-use super::measure::{Contestant, Race, Threads, gmps};
+use super::emulation::{Figures, Multiplier, expected_acc};
+use super::measure::{Contestant, Race, Threads};
 use super::workload::{Activations, Shape};
 use crate::emulate::{ConvPlan, Kernel};
 use crate::error::Result;
@@ -65,10 +65,8 @@ pub struct LayerFigures {
     pub multiplications: u64,
     /// The kernel of the plan's choice.
     pub kernel: Kernel,
-    /// Billions of multiplications a second with one thread.
-    pub gmps_1t: f64,
-    /// The same with all threads.
-    pub gmps_nt: f64,
+    /// Billions of multiplications a second.
+    pub gmps: Figures<f64>,
     /// What the other kernels reach.
     pub others: Vec<KernelRate>,
 }
@@ -78,8 +76,8 @@ pub struct LayerFigures {
 pub struct KernelRate {
     /// The kernel.
     pub kernel: Kernel,
-    /// Billions of multiplications a second with one thread.
-    pub gmps_1t: f64,
+    /// Billions of multiplications a second.
+    pub gmps: Figures<f64>,
 }
 
 /// How fast all convolutions and dense layers of a network are together.
@@ -89,10 +87,8 @@ pub struct NetworkFigures {
     pub network: &'static str,
     /// Multiplications for an image.
     pub multiplications: u64,
-    /// Billions of multiplications a second with one thread.
-    pub gmps_1t: f64,
-    /// The same with all threads.
-    pub gmps_nt: f64,
+    /// Billions of multiplications a second.
+    pub gmps: Figures<f64>,
 }
 
 /// Measures every layer with the multiplier that `multiplier` puts into its shape.
@@ -109,16 +105,15 @@ pub(super) fn measure(
     }
     let networks = NETWORKS.iter().enumerate();
     let networks = networks.map(|(n, network)| {
-        let mut sums = (0, 0.0, 0.0);
-        for (layer, figures) in LAYERS.iter().zip(&layers) {
+        let counted = LAYERS.iter().zip(&layers).map(|(layer, figures)| {
             let multiplications = figures.multiplications * layer.counts[n] as u64;
-            sums.0 += multiplications;
-            sums.1 += multiplications as f64 / figures.gmps_1t;
-            sums.2 += multiplications as f64 / figures.gmps_nt;
-        }
-        let (multiplications, time_1t, time_nt) = sums;
-        let rate = |time: f64| multiplications as f64 / time;
-        NetworkFigures { network, multiplications, gmps_1t: rate(time_1t), gmps_nt: rate(time_nt) }
+            (multiplications, figures.gmps.map(|gmps| multiplications as f64 / gmps))
+        });
+        let none = Figures { relu_1t: 0.0, relu_nt: 0.0, uniform_1t: 0.0, uniform_nt: 0.0 };
+        let (multiplications, times) = counted.fold((0, none), |(multiplications, times), layer| {
+            (multiplications + layer.0, times.zip(&layer.1, |sum, time| sum + time))
+        });
+        NetworkFigures { network, multiplications, gmps: times.map(|time| multiplications as f64 / time) }
     });
     let networks = networks.collect();
     Ok((layers, networks))
@@ -134,7 +129,7 @@ fn of_layer(
 ) -> Result<LayerFigures> {
     let name = describe(layer.shape);
     progress(&format!("layer {name}"));
-    let batches = [Activations::Relu.codes(layer.shape, IMAGES)];
+    let batches = Activations::ALL.map(|activations| activations.codes(layer.shape, IMAGES));
     let acc = expected_acc(conv, multiplier, &batches)?;
     let code = |(i, &acc): (usize, &i32)| {
         let (m, r) = multiplier.approximate.requantization[i % conv.outputs()];
@@ -168,20 +163,17 @@ fn of_layer(
     let mut contestants: Vec<_> = contestants.collect();
     race.run(&mut contestants, &|_| ())?;
     let rates = |contestant: usize| {
-        let seconds = contestants[contestant].seconds[0];
-        seconds.map(|seconds| gmps(conv.multiplications() * IMAGES as u64, seconds))
+        Figures::gmps(conv.multiplications() * IMAGES as u64, &contestants[contestant].seconds)
     };
-    let [gmps_1t, gmps_nt] = rates(0);
     let others = others.iter().enumerate();
-    let others = others.map(|(i, plan)| KernelRate { kernel: plan.kernel(), gmps_1t: rates(i + 1)[0] });
+    let others = others.map(|(i, plan)| KernelRate { kernel: plan.kernel(), gmps: rates(i + 1) });
     Ok(LayerFigures {
         layer: name.clone(),
         resnet8_count: layer.counts[0],
         resnet20_count: layer.counts[1],
         multiplications: conv.multiplications(),
         kernel,
-        gmps_1t,
-        gmps_nt,
+        gmps: rates(0),
         others: others.collect(),
     })
 }

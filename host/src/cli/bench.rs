@@ -161,34 +161,31 @@ fn kernels(report: &Report) -> String {
 
 fn layers(report: &Report) -> String {
     let (left, right) = (Align::Left, Align::Right);
-    let heading = format!("layer, batch {IMAGES}, ReLU");
+    let heading = format!("layer, batch {IMAGES}");
     let columns = [
         (heading.as_str(), left),
         ("in ResNet-8", right),
         ("in ResNet-20", right),
         ("kernel", left),
-        ("1t", right),
-        ("nt", right),
-        ("others, 1t", left),
+        ("ReLU, 1t", right),
+        ("ReLU, nt", right),
+        ("uniform, 1t", right),
+        ("uniform, nt", right),
+        ("others, ReLU, 1t", left),
     ];
     let mut rows = Vec::new();
     for layer in &report.layers {
-        let other = |other: &KernelRate| format!("{} {:.2}", other.kernel.name(), other.gmps_1t);
-        rows.push(vec![
-            layer.layer.clone(),
-            layer.resnet8_count.to_string(),
-            layer.resnet20_count.to_string(),
-            layer.kernel.name().to_owned(),
-            format!("{:.2}", layer.gmps_1t),
-            format!("{:.2}", layer.gmps_nt),
-            layer.others.iter().map(other).collect::<Vec<_>>().join(", "),
-        ]);
+        let other = |other: &KernelRate| format!("{} {:.2}", other.kernel.name(), other.gmps.relu_1t);
+        let counts = [layer.resnet8_count, layer.resnet20_count].map(|count| count.to_string());
+        let mut line = row(layer.layer.clone(), rates(&layer.gmps));
+        line.splice(1..1, counts.into_iter().chain([layer.kernel.name().to_owned()]));
+        line.push(layer.others.iter().map(other).collect::<Vec<_>>().join(", "));
+        rows.push(line);
     }
     for network in &report.networks {
-        let [gmps_1t, gmps_nt] = [network.gmps_1t, network.gmps_nt].map(|rate| format!("{rate:.2}"));
-        let empty = String::new;
-        let name = format!("all of {}", network.network);
-        rows.push(vec![name, empty(), empty(), empty(), gmps_1t, gmps_nt]);
+        let mut line = row(format!("all of {}", network.network), rates(&network.gmps));
+        line.splice(1..1, std::iter::repeat_n(String::new(), 3));
+        rows.push(line);
     }
     text_table(&columns, &rows)
 }

@@ -1,8 +1,11 @@
 //! Running the quantized network on the host, integer for integer as a device will.
 //!
 //! [`oracle`] is the naive reading of the arithmetic contract; [`Emulator`] is the fast path that is
-//! tested against it. An [`ApproximateConv`] is what both run: a quantized convolution together with
-//! its multiplier and whatever compensation has made of its integers.
+//! tested against it. It takes batches of images through the layers, each computed by the [`Kernel`] that a
+//! [`ConvPlan`] has chosen for its shape and multiplier: vector tables, matrix products or row lookup, over
+//! images that were padded and laid out for it. The innermost loops are in [`kernels`]. An
+//! [`ApproximateConv`] is what both run: a quantized convolution together with its multiplier and whatever
+//! compensation has made of its integers.
 
 mod accumulators;
 mod bounds;

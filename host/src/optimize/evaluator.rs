@@ -56,8 +56,8 @@ impl<'n> Evaluator<'n> {
         &self.exact_score
     }
 
-    /// Compensates an assignment and measures it, without the cache: one image a thread at a time, so that
-    /// any number of images fits into memory.
+    /// Compensates an assignment and measures it, without the cache: a batch of images a thread at a time, so
+    /// that any number of images fits into memory.
     pub fn measure(&self, assignment: &[Choice]) -> Result<Measured> {
         self.measure_convs(&self.compensator.compensate(assignment)?)
     }
@@ -72,8 +72,8 @@ impl<'n> Evaluator<'n> {
     /// other with all threads, in an order in which those that begin alike follow each other; each begins at
     /// the last layer whose outcome is in the cache, which later batches find again.
     ///
-    /// Beside the cache this takes the memory of one layer's inputs and outputs on all images, and more than
-    /// that in a batch measured at the same time as another: only one of them has the cache.
+    /// Beside the cache this takes the memory of the images and of one layer's inputs and outputs on all of
+    /// them, and more than that in a batch measured at the same time as another: only one of them has the cache.
     pub fn measure_all(&self, assignments: &[Vec<Choice>]) -> Result<Vec<Measured>> {
         let mut sorted: Vec<&[Choice]> = assignments.iter().map(Vec::as_slice).collect();
         sorted.sort_unstable();

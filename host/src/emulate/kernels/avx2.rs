@@ -92,7 +92,7 @@ pub fn add_entries_8<const O: usize, const K: usize>(
     code_rows: &CodeRows,
     acc: &mut [[i32; O]],
 ) {
-    // Blocks of 8 taps never ask for it: two sums of four are as cheap.
+    // Two sums of four are as cheap as one of eight.
     add_entries_4(tables, code_rows, acc);
 }
 
