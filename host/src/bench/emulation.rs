@@ -3,19 +3,20 @@
 //! Times include everything that is done for a batch: padding or unfolding images and building tables. What
 //! is done once for a layer and a multiplier, the plan, is reported apart.
 
+use super::candidate::{Multiplier, expected_acc};
+use super::figures::Figures;
 use super::l1;
 use super::layers::{self, LayerFigures, NetworkFigures};
-use super::measure::{Contestant, Expected, Race, Threads, gmps};
+use super::measure::{Contestant, Race, Threads};
 use super::scalar::Scalar;
 use super::tables::{self, Spread, TableFigures};
 use super::workload::{Activations, Shape, W};
 use crate::emulate::kernels::Isa;
-use crate::emulate::{ApproximateConv, ConvPlan, Kernel};
+use crate::emulate::{ConvPlan, Kernel};
 use crate::error::{Error, Result};
-use crate::multiplier::{Choice, Library, ProductTable, Scheme, TruthTable};
+use crate::multiplier::{Choice, Library, Scheme, TruthTable};
 use crate::quantize::QuantizedConv;
 use serde::Serialize;
-use std::sync::Arc;
 
 /// What to measure, and for how long.
 #[derive(Debug, Clone, Copy)]
@@ -26,49 +27,6 @@ pub struct Options {
     pub images: usize,
     /// Whether to measure real layers too.
     pub layers: bool,
-}
-
-/// One value for each kind of activations with one thread and with all.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct Figures<T> {
-    /// ReLU-like activations, one thread.
-    pub relu_1t: T,
-    /// ReLU-like activations, all threads.
-    pub relu_nt: T,
-    /// Uniform activations, one thread.
-    pub uniform_1t: T,
-    /// Uniform activations, all threads.
-    pub uniform_nt: T,
-}
-
-impl<T> Figures<T> {
-    /// A value of each of these values.
-    pub fn map<U>(&self, mut value: impl FnMut(&T) -> U) -> Figures<U> {
-        Figures {
-            relu_1t: value(&self.relu_1t),
-            relu_nt: value(&self.relu_nt),
-            uniform_1t: value(&self.uniform_1t),
-            uniform_nt: value(&self.uniform_nt),
-        }
-    }
-
-    /// A value of each pair of values.
-    pub fn zip<U, V>(&self, other: &Figures<U>, value: impl Fn(&T, &U) -> V) -> Figures<V> {
-        Figures {
-            relu_1t: value(&self.relu_1t, &other.relu_1t),
-            relu_nt: value(&self.relu_nt, &other.relu_nt),
-            uniform_1t: value(&self.uniform_1t, &other.uniform_1t),
-            uniform_nt: value(&self.uniform_nt, &other.uniform_nt),
-        }
-    }
-}
-
-impl Figures<f64> {
-    /// Billions of multiplications a second, of the times of both batches.
-    pub(super) fn gmps(multiplications: u64, seconds: &[[f64; 2]]) -> Figures<f64> {
-        let rate = |batch: usize, threads: usize| gmps(multiplications, seconds[batch][threads]);
-        Figures { relu_1t: rate(0, 0), relu_nt: rate(0, 1), uniform_1t: rate(1, 0), uniform_nt: rate(1, 1) }
-    }
 }
 
 /// How fast W is with a kernel.
@@ -131,47 +89,6 @@ pub struct Report {
     pub layers: Vec<LayerFigures>,
     /// Networks of these layers.
     pub networks: Vec<NetworkFigures>,
-}
-
-/// A multiplier in a layer.
-pub struct Multiplier {
-    /// Its name.
-    pub name: String,
-    /// The layer with it.
-    pub approximate: ApproximateConv,
-}
-
-impl Multiplier {
-    /// The multiplier `table` in `conv`.
-    fn new(name: String, table: &TruthTable, swapped: bool, conv: &QuantizedConv) -> Result<Multiplier> {
-        let products = ProductTable::new(table, Scheme::Unsigned, swapped, conv.input_zero_point)?;
-        let approximate = ApproximateConv::uncompensated(conv, Scheme::Unsigned, Arc::new(products));
-        Ok(Multiplier { name, approximate })
-    }
-
-    /// A contestant that computes accumulators as planned.
-    pub(super) fn contestant<'p>(&self, plan: &'p ConvPlan, expected: &Expected<i32>) -> Contestant<'p, i32> {
-        let name = format!("the {} kernel with {}", plan.kernel().name(), self.name);
-        Contestant::new(name, expected.clone(), |inputs, acc| plan.accumulate(inputs, acc))
-    }
-}
-
-/// The accumulators of the first and the last image of each batch, by the baseline.
-pub(super) fn expected_acc(
-    conv: &QuantizedConv,
-    multiplier: &Multiplier,
-    batches: &[Vec<u8>],
-) -> Result<Expected<i32>> {
-    let scalar = Scalar::new(conv, Scheme::Unsigned, &multiplier.approximate)?;
-    let input = &conv.input;
-    let bytes = usize::from(input.height) * usize::from(input.width) * usize::from(input.channels);
-    let image = |codes: &[u8]| {
-        let mut acc = vec![0; conv.pixels() * conv.outputs()];
-        scalar.accumulate(codes, &mut acc);
-        acc
-    };
-    let of_batch = |batch: &Vec<u8>| [image(&batch[..bytes]), image(&batch[batch.len() - bytes..])];
-    Ok(Arc::new(batches.iter().map(of_batch).collect()))
 }
 
 /// Measures with the multipliers `choices` of an unsigned `library`; `progress` is told what is being done.

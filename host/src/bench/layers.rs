@@ -1,6 +1,7 @@
 //! The layers of real networks, each distinct shape once.
 
-use super::emulation::{Figures, Multiplier, expected_acc};
+use super::candidate::{Multiplier, expected_acc};
+use super::figures::Figures;
 use super::measure::{Contestant, Race, Threads};
 use super::workload::{Activations, Shape};
 use crate::emulate::{ConvPlan, Kernel};

@@ -1,6 +1,7 @@
 //! Workload W with every table of a library.
 
-use super::emulation::{Figures, Multiplier, expected_acc};
+use super::candidate::{Multiplier, expected_acc};
+use super::figures::Figures;
 use super::measure::Race;
 use crate::emulate::kernels::Isa;
 use crate::emulate::{ConvPlan, Kernel};

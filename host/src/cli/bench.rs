@@ -1,7 +1,8 @@
 //! `skimp bench`: how fast this machine is.
 
 use super::common::{self, Spinner};
-use crate::bench::emulation::{self, Figures, Options, Report};
+use crate::bench::emulation::{self, Options, Report};
+use crate::bench::figures::Figures;
 use crate::bench::layers::{IMAGES, KernelRate};
 use crate::bench::tables::Spread;
 use crate::emulate::Kernel;
