@@ -4,7 +4,7 @@ use super::kernels::Isa;
 use super::plan::BATCH_IMAGES;
 use super::{ApproximateConv, ConvPlan, Scratch};
 use crate::error::{Error, Result};
-use crate::quantize::{QuantizedConv, QuantizedNetwork, QuantizedOp};
+use crate::quantize::{QuantizedNetwork, QuantizedOp};
 use rayon::prelude::*;
 use skimp_runtime::image::{Op, OutputKind};
 use skimp_runtime::kernels;
@@ -22,15 +22,6 @@ impl<'n> Emulator<'n> {
     /// Prepares `network` with `convs`, one for each of its convolutions in order. Fails if an
     /// accumulator could overflow, naming the layer.
     pub fn new(network: &'n QuantizedNetwork, convs: &'n [ApproximateConv]) -> Result<Self> {
-        Self::with_plans(network, convs, |conv, approximate| ConvPlan::new(conv, network.scheme, approximate))
-    }
-
-    /// As [`new`](Self::new), with plans of the caller's making.
-    pub fn with_plans(
-        network: &'n QuantizedNetwork,
-        convs: &'n [ApproximateConv],
-        plan: impl Fn(&'n QuantizedConv, &'n ApproximateConv) -> Result<ConvPlan<'n>>,
-    ) -> Result<Self> {
         if network.convs().count() != convs.len() {
             return Err(Error::Mismatch(format!(
                 "{} has {} layers that multiply, but {} were given multipliers",
@@ -40,7 +31,7 @@ impl<'n> Emulator<'n> {
             )));
         }
         let plans = network.convs().zip(convs).map(|((layer, conv), approximate)| {
-            plan(conv, approximate)
+            ConvPlan::new(conv, network.scheme, approximate)
                 .map_err(|e| Error::Mismatch(format!("{}: layer {}: {e}", network.name, layer.name)))
         });
         Ok(Emulator { network, plans: plans.collect::<Result<_>>()? })

@@ -116,6 +116,15 @@ impl<'a> Engine<'a> {
         &self.layout
     }
 
+    /// Fills `images` with those whose codes `inputs` holds, as the kernel wants them.
+    pub fn fill(&self, conv: &QuantizedConv, inputs: &[u8], images: &mut PaddedImages) {
+        images.fill(conv, &self.layout, inputs);
+        // Only what builds tables asks for which codes.
+        if let Prepared::VectorTables(_) = self.prepared {
+            images.find_code_ranges(conv, &self.layout, inputs);
+        }
+    }
+
     /// Convolves `images`, whose windows' code sums `sums` holds (`[group][pixel]`; empty if they are not
     /// needed). `finish` is shown the accumulators of some pixels and a block of channels at a time.
     pub fn run(

@@ -131,10 +131,12 @@ impl PaddedImages {
                     .extend((0..layout.out_width).map(|x| (position(x) * layout.plane_channels) as u32));
             }
         }
-        self.find_code_ranges(layout.channels, layout.has_padding.then_some(z), inputs);
     }
 
-    fn find_code_ranges(&mut self, channels: usize, padding: Option<u8>, inputs: &[u8]) {
+    /// Finds the [`code_range`](Self::code_range) of each channel in the images of `inputs`.
+    pub fn find_code_ranges(&mut self, conv: &QuantizedConv, layout: &Layout, inputs: &[u8]) {
+        let channels = layout.channels;
+        let padding = layout.has_padding.then_some(conv.input_zero_point);
         // Few channels are taken several pixels at a time, so that there are enough for a vector.
         let wide = channels * 32usize.div_ceil(channels);
         let fill = |codes: &mut Vec<u8>, code| {
@@ -174,7 +176,7 @@ impl PaddedImages {
         rows.map(|start| start..start + span).collect()
     }
 
-    /// Smallest and largest code of a channel.
+    /// Smallest and largest code of a channel, once they were looked for.
     pub fn code_range(&self, channel: usize) -> (u8, u8) {
         (self.smallest[channel], self.largest[channel])
     }

@@ -121,29 +121,23 @@ impl<'a> ConvPlan<'a> {
     /// The logits of the images in `inputs`, as `[image][pixel][output channel]`; for the layer that writes
     /// them. Uses all threads.
     pub fn logits(&self, inputs: &[u8]) -> Vec<i32> {
-        let images = inputs.len() / self.input_bytes().max(1);
-        let mut logits = vec![0; images * self.outputs()];
-        self.accumulate(inputs, &mut logits);
-        self.requantize_logits(&mut logits);
-        logits
+        self.logits_by(inputs, |acc| self.accumulate(inputs, acc))
     }
 
     /// As [`logits`](Self::logits) on the caller's thread.
     pub fn logits_serially(&self, inputs: &[u8], scratch: &mut Scratch) -> Vec<i32> {
-        let images = inputs.len() / self.input_bytes().max(1);
-        let mut logits = vec![0; images * self.outputs()];
-        self.accumulate_serially(inputs, &mut logits, scratch);
-        self.requantize_logits(&mut logits);
-        logits
+        self.logits_by(inputs, |acc| self.accumulate_serially(inputs, acc, scratch))
     }
 
-    /// Turns accumulators into logits.
-    fn requantize_logits(&self, acc: &mut [i32]) {
-        for acc in acc.chunks_exact_mut(self.conv.outputs()) {
+    fn logits_by(&self, inputs: &[u8], accumulate: impl FnOnce(&mut [i32])) -> Vec<i32> {
+        let mut logits = vec![0; inputs.len() / self.input_bytes() * self.outputs()];
+        accumulate(&mut logits);
+        for acc in logits.chunks_exact_mut(self.conv.outputs()) {
             for (acc, &(m, r)) in acc.iter_mut().zip(&self.approximate.requantization) {
                 *acc = requantize(*acc, m, r).clamp(i32::MIN.into(), i32::MAX.into()) as i32;
             }
         }
+        logits
     }
 
     /// As [`accumulate`](Self::accumulate) on the caller's thread.
@@ -189,7 +183,7 @@ impl<'a> ConvPlan<'a> {
             Some((few, engine)) if pixels <= *few => engine,
             _ => &self.engine,
         };
-        images.fill(self.conv, engine.layout(), inputs);
+        engine.fill(self.conv, inputs, images);
         let start = Start { bias: &self.bias, operand_sum: &self.approximate.operand_sum };
         sums.clear();
         if engine.needs_sums(start.operand_sum) {

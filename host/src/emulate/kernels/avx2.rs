@@ -11,15 +11,15 @@ use std::ops::Range;
 const LANES: usize = 16;
 
 /// Two sums of `DEPTH` entries each are widened together: interleaved, then added in pairs by a
-/// multiplication with ones, which costs half of widening each alone.
+/// multiplication with ones, which costs half of widening each alone. Eight entries are two sums of four.
 #[target_feature(enable = "avx2")]
-#[inline]
-fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
+pub fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
     tables: &Tables<i16, O, K>,
     code_rows: &CodeRows,
     acc: &mut [[i32; O]],
 ) {
-    const { assert!(O.is_multiple_of(LANES) && K.is_multiple_of(2 * DEPTH)) };
+    let depth = const { if DEPTH > 4 { 4 } else { DEPTH } };
+    const { assert!(O.is_multiple_of(LANES) && K.is_multiple_of(8)) };
     let ones = _mm256_set1_epi16(1);
     for (codes, acc) in code_rows.rows::<K, _>(acc) {
         for (codes, acc) in codes.iter().zip(acc) {
@@ -32,11 +32,11 @@ fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
                 for (total, acc) in totals.iter_mut().zip(acc.iter()) {
                     *total = must_cast(*acc);
                 }
-                for first in (0..K).step_by(2 * DEPTH) {
+                for first in (0..K).step_by(2 * depth) {
                     let mut sums = [[_mm256_setzero_si256(); 2]; 2];
                     for (half, sums) in sums.iter_mut().enumerate() {
-                        for add in 0..DEPTH {
-                            let tap = first + half * DEPTH + add;
+                        for add in 0..depth {
+                            let tap = first + half * depth + add;
                             let entry = tables[tap][usize::from(codes[tap])].as_chunks::<LANES>().0;
                             for (sum, &values) in sums.iter_mut().zip(&entry[first_vector..]) {
                                 let values = must_cast(values);
@@ -57,43 +57,6 @@ fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
             }
         }
     }
-}
-
-#[target_feature(enable = "avx2")]
-pub fn add_entries_1<const O: usize, const K: usize>(
-    tables: &Tables<i16, O, K>,
-    code_rows: &CodeRows,
-    acc: &mut [[i32; O]],
-) {
-    add_entries::<O, K, 1>(tables, code_rows, acc);
-}
-
-#[target_feature(enable = "avx2")]
-pub fn add_entries_2<const O: usize, const K: usize>(
-    tables: &Tables<i16, O, K>,
-    code_rows: &CodeRows,
-    acc: &mut [[i32; O]],
-) {
-    add_entries::<O, K, 2>(tables, code_rows, acc);
-}
-
-#[target_feature(enable = "avx2")]
-pub fn add_entries_4<const O: usize, const K: usize>(
-    tables: &Tables<i16, O, K>,
-    code_rows: &CodeRows,
-    acc: &mut [[i32; O]],
-) {
-    add_entries::<O, K, 4>(tables, code_rows, acc);
-}
-
-#[target_feature(enable = "avx2")]
-pub fn add_entries_8<const O: usize, const K: usize>(
-    tables: &Tables<i16, O, K>,
-    code_rows: &CodeRows,
-    acc: &mut [[i32; O]],
-) {
-    // Two sums of four are as cheap as one of eight.
-    add_entries_4(tables, code_rows, acc);
 }
 
 #[target_feature(enable = "avx2")]

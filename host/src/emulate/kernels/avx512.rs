@@ -10,15 +10,30 @@ use std::ops::Range;
 /// i16 lanes of a vector.
 const LANES: usize = 32;
 
-/// As for AVX2, with one instruction to widen and add; the accumulators stay in registers over all taps.
+/// As for AVX2, with one instruction to widen and add.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-#[inline]
-fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
+pub fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
     tables: &Tables<i16, O, K>,
     code_rows: &CodeRows,
     acc: &mut [[i32; O]],
 ) {
-    const { assert!(K.is_multiple_of(2 * DEPTH)) };
+    if O < LANES {
+        add_half_vectors::<O, K, DEPTH>(tables, code_rows, acc);
+    } else {
+        add_vectors::<O, K, DEPTH>(tables, code_rows, acc);
+    }
+}
+
+/// The accumulators stay in registers over all taps.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+#[inline]
+fn add_vectors<const O: usize, const K: usize, const DEPTH: usize>(
+    tables: &Tables<i16, O, K>,
+    code_rows: &CodeRows,
+    acc: &mut [[i32; O]],
+) {
+    let depth = const { if DEPTH > 4 { 4 } else { DEPTH } };
+    const { assert!(K.is_multiple_of(8)) };
     let ones = _mm512_set1_epi16(1);
     for (codes, acc) in code_rows.rows::<K, _>(acc) {
         for (codes, acc) in codes.iter().zip(acc) {
@@ -27,11 +42,11 @@ fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
             for (total, acc) in totals.iter_mut().zip(acc.iter()) {
                 *total = must_cast(*acc);
             }
-            for first in (0..K).step_by(2 * DEPTH) {
+            for first in (0..K).step_by(2 * depth) {
                 let mut sums = [[_mm512_setzero_si512(); 2]; 2];
                 for (half, sums) in sums.iter_mut().enumerate() {
-                    for add in 0..DEPTH {
-                        let tap = first + half * DEPTH + add;
+                    for add in 0..depth {
+                        let tap = first + half * depth + add;
                         let entry = tables[tap][usize::from(codes[tap])].as_chunks::<LANES>().0;
                         for (sum, &values) in sums.iter_mut().zip(entry) {
                             let values = must_cast(values);
@@ -56,22 +71,23 @@ fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
 /// Blocks of 16 channels fill half a vector: the same with vectors of half the length.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 #[inline]
-fn add_narrow_entries<const O: usize, const K: usize, const DEPTH: usize>(
+fn add_half_vectors<const O: usize, const K: usize, const DEPTH: usize>(
     tables: &Tables<i16, O, K>,
     code_rows: &CodeRows,
     acc: &mut [[i32; O]],
 ) {
-    const { assert!(K.is_multiple_of(2 * DEPTH)) };
+    let depth = const { if DEPTH > 4 { 4 } else { DEPTH } };
+    const { assert!(K.is_multiple_of(8)) };
     let ones = _mm256_set1_epi16(1);
     for (codes, acc) in code_rows.rows::<K, _>(acc) {
         for (codes, acc) in codes.iter().zip(acc) {
             let acc = acc.as_chunks_mut::<8>().0;
             let mut totals = [must_cast(acc[0]), must_cast(acc[1])];
-            for first in (0..K).step_by(2 * DEPTH) {
+            for first in (0..K).step_by(2 * depth) {
                 let mut sums = [_mm256_setzero_si256(); 2];
                 for (half, sum) in sums.iter_mut().enumerate() {
-                    for add in 0..DEPTH {
-                        let tap = first + half * DEPTH + add;
+                    for add in 0..depth {
+                        let tap = first + half * depth + add;
                         let entry = tables[tap][usize::from(codes[tap])].as_chunks::<16>().0;
                         let values = must_cast(entry[0]);
                         *sum = if add == 0 { values } else { _mm256_add_epi16(*sum, values) };
@@ -83,37 +99,6 @@ fn add_narrow_entries<const O: usize, const K: usize, const DEPTH: usize>(
             (acc[0], acc[1]) = (must_cast(totals[0]), must_cast(totals[1]));
         }
     }
-}
-
-macro_rules! at_depth {
-    ($name:ident, $depth:literal) => {
-        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-        pub fn $name<const O: usize, const K: usize>(
-            tables: &Tables<i16, O, K>,
-            code_rows: &CodeRows,
-            acc: &mut [[i32; O]],
-        ) {
-            if O == 16 {
-                add_narrow_entries::<O, K, $depth>(tables, code_rows, acc);
-            } else {
-                add_entries::<O, K, $depth>(tables, code_rows, acc);
-            }
-        }
-    };
-}
-
-at_depth!(add_entries_1, 1);
-at_depth!(add_entries_2, 2);
-at_depth!(add_entries_4, 4);
-
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-pub fn add_entries_8<const O: usize, const K: usize>(
-    tables: &Tables<i16, O, K>,
-    code_rows: &CodeRows,
-    acc: &mut [[i32; O]],
-) {
-    // Two sums of four are as cheap as one of eight.
-    add_entries_4(tables, code_rows, acc);
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]

@@ -1,7 +1,5 @@
 //! Which instructions there are.
 
-use crate::error::{Error, Result};
-
 /// A set of instructions that this processor has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Isa(Kind);
@@ -44,18 +42,6 @@ impl Isa {
     pub fn best() -> Isa {
         static BEST: std::sync::OnceLock<Isa> = std::sync::OnceLock::new();
         *BEST.get_or_init(|| Isa::available().pop().unwrap_or(Isa::PORTABLE))
-    }
-
-    /// The set of a name; fails if this processor does not have it.
-    pub fn parse(name: &str) -> Result<Isa> {
-        let available = Isa::available();
-        available.iter().copied().find(|isa| isa.name() == name).ok_or_else(|| {
-            let names: Vec<&str> = available.iter().map(Isa::name).collect();
-            Error::Argument(format!(
-                "no instruction set \"{name}\" on this processor; use {}",
-                names.join(" or ")
-            ))
-        })
     }
 
     /// `portable`, `avx2` or `avx512`.

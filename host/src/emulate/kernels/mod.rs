@@ -34,15 +34,15 @@ pub type Residuals = [[[i16; 8]; CODES / 8]; CODES];
 
 /// Runs `$function` as compiled for `$isa`.
 macro_rules! dispatch {
-    ($isa:expr, $function:ident($($argument:expr),*)) => {
+    ($isa:expr, $function:ident $(::<$($generic:tt),+>)? ($($argument:expr),*)) => {
         match $isa.kind() {
-            Kind::Portable => portable::$function($($argument),*),
+            Kind::Portable => portable::$function$(::<$($generic),+>)?($($argument),*),
             // SAFETY: an `Isa` of this kind exists only where the processor has these instructions.
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx2 => unsafe { avx2::$function($($argument),*) },
+            Kind::Avx2 => unsafe { avx2::$function$(::<$($generic),+>)?($($argument),*) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => unsafe { avx512::$function($($argument),*) },
+            Kind::Avx512 => unsafe { avx512::$function$(::<$($generic),+>)?($($argument),*) },
         }
     };
 }
@@ -88,10 +88,10 @@ pub fn add_entries<const O: usize, const K: usize>(
     acc: &mut [[i32; O]],
 ) {
     match depth {
-        8 => dispatch!(isa, add_entries_8(tables, rows, acc)),
-        4 => dispatch!(isa, add_entries_4(tables, rows, acc)),
-        2 => dispatch!(isa, add_entries_2(tables, rows, acc)),
-        _ => dispatch!(isa, add_entries_1(tables, rows, acc)),
+        8 => dispatch!(isa, add_entries::<O, K, 8>(tables, rows, acc)),
+        4 => dispatch!(isa, add_entries::<O, K, 4>(tables, rows, acc)),
+        2 => dispatch!(isa, add_entries::<O, K, 2>(tables, rows, acc)),
+        _ => dispatch!(isa, add_entries::<O, K, 1>(tables, rows, acc)),
     }
 }
 

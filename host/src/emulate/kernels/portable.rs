@@ -7,7 +7,7 @@ use skimp_runtime::image::Add;
 use std::ops::Range;
 
 #[inline(always)]
-fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
+pub fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
     tables: &Tables<i16, O, K>,
     code_rows: &CodeRows,
     acc: &mut [[i32; O]],
@@ -28,38 +28,6 @@ fn add_entries<const O: usize, const K: usize, const DEPTH: usize>(
             }
         }
     }
-}
-
-pub fn add_entries_1<const O: usize, const K: usize>(
-    tables: &Tables<i16, O, K>,
-    code_rows: &CodeRows,
-    acc: &mut [[i32; O]],
-) {
-    add_entries::<O, K, 1>(tables, code_rows, acc);
-}
-
-pub fn add_entries_2<const O: usize, const K: usize>(
-    tables: &Tables<i16, O, K>,
-    code_rows: &CodeRows,
-    acc: &mut [[i32; O]],
-) {
-    add_entries::<O, K, 2>(tables, code_rows, acc);
-}
-
-pub fn add_entries_4<const O: usize, const K: usize>(
-    tables: &Tables<i16, O, K>,
-    code_rows: &CodeRows,
-    acc: &mut [[i32; O]],
-) {
-    add_entries::<O, K, 4>(tables, code_rows, acc);
-}
-
-pub fn add_entries_8<const O: usize, const K: usize>(
-    tables: &Tables<i16, O, K>,
-    code_rows: &CodeRows,
-    acc: &mut [[i32; O]],
-) {
-    add_entries::<O, K, 8>(tables, code_rows, acc);
 }
 
 #[inline(always)]
