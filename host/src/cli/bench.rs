@@ -7,7 +7,7 @@ use crate::bench::layers::{IMAGES, KernelRate};
 use crate::bench::tables::Spread;
 use crate::emulate::Kernel;
 use crate::error::{Error, Result};
-use crate::multiplier::{Choice, Library};
+use crate::multiplier::Choice;
 use crate::report::{Align, text_table};
 
 /// Measure how fast this machine is at it.
@@ -59,10 +59,7 @@ pub fn run(command: Command) -> Result<()> {
         let reason = format!("--images must be from 1 to {MAX_IMAGES}, not {}", args.images);
         return Err(Error::Argument(reason));
     }
-    let library = match args.multipliers.as_str() {
-        "builtin" => Library::builtin(false),
-        folder => Library::load_folder(folder)?,
-    };
+    let library = common::library(&args.multipliers, false)?;
     if library.is_signed() {
         let reason = format!(
             "--multipliers {}: the multipliers are signed, but the benchmark's codes are not; give a folder \

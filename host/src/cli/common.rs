@@ -85,10 +85,15 @@ pub struct MultiplierArgs {
 impl MultiplierArgs {
     /// The library, for a scheme.
     pub fn library(&self, scheme: Scheme) -> Result<Library> {
-        match self.multipliers.as_str() {
-            "builtin" => Ok(Library::builtin(scheme.wants_signed_table())),
-            folder => Library::load_folder(folder),
-        }
+        library(&self.multipliers, scheme.wants_signed_table())
+    }
+}
+
+/// The library that `--multipliers` names: `builtin`, of which `signed` picks the half, or a folder.
+pub fn library(name: &str, signed: bool) -> Result<Library> {
+    match name {
+        "builtin" => Ok(Library::builtin(signed)),
+        folder => Library::load_folder(folder),
     }
 }
 

@@ -59,6 +59,8 @@ pub(super) fn load(folder: &Path) -> Result<Library> {
         delay_rel: ratio(costs.delay_ns, exact.delay_ns),
         cost_source: CostSource::Published,
         statistics,
+        netlist: None,
+        provenance: None,
     });
     Library::new(multipliers.collect())
 }

@@ -1,10 +1,11 @@
 //! Sets of multipliers of one signedness to choose from.
 
 use super::cost::Cost;
-use super::{Design, Family, Statistics, TruthTable, folder, name_prefix};
+use super::{Design, Family, Netlist, Statistics, TruthTable, folder, name_prefix};
 use crate::error::{Error, Result};
 use serde::Serialize;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Where a multiplier's cost figures come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -36,6 +37,10 @@ pub struct Multiplier {
     pub cost_source: CostSource,
     /// Its errors over all operand pairs.
     pub statistics: Statistics,
+    /// Its gates, if they are known.
+    pub netlist: Option<Arc<Netlist>>,
+    /// Where it comes from: the file it was read from, or the seed and command that made it.
+    pub provenance: Option<String>,
 }
 
 /// Multipliers of one signedness, the most power-hungry first.
@@ -81,11 +86,11 @@ impl Library {
         let simulated = Design::builtin().into_iter().map(|design| {
             let netlist = design.netlist(signed);
             let simulation = netlist.simulate();
-            (design, Cost::of(&netlist, &simulation.activity), simulation.table)
+            (design, Cost::of(&netlist, &simulation.activity), netlist, simulation.table)
         });
         let simulated: Vec<_> = simulated.collect();
-        let (_, exact, _) = simulated[0];
-        let multipliers = simulated.into_iter().map(|(design, cost, table)| Multiplier {
+        let exact = simulated[0].1;
+        let multipliers = simulated.into_iter().map(|(design, cost, netlist, table)| Multiplier {
             name: design.name(signed),
             family: design.family(),
             power_rel: cost.power / exact.power,
@@ -93,6 +98,8 @@ impl Library {
             delay_rel: Some(cost.delay / exact.delay),
             cost_source: CostSource::GateModel,
             statistics: Statistics::of(&table),
+            netlist: Some(Arc::new(netlist)),
+            provenance: None,
             table,
         });
         Library::new(multipliers.collect()).expect("the built-in multipliers are distinct and one is exact")
@@ -196,6 +203,8 @@ mod tests {
             delay_rel: None,
             cost_source: CostSource::Published,
             statistics,
+            netlist: None,
+            provenance: None,
         }
     }
 

@@ -1,21 +1,14 @@
-//! `skimp multipliers`: what there is to choose from.
+//! `skimp multipliers list`: a library as a table.
 
-use super::common;
+use crate::cli::common;
 use crate::error::Result;
-use crate::multiplier::{CostSource, Library};
+use crate::multiplier::CostSource;
 use crate::report::{Align, text_table};
 use serde::Serialize;
 
-/// Show multipliers.
-#[derive(Debug, clap::Subcommand)]
-pub enum Command {
-    /// List a library with errors and costs.
-    List(List),
-}
-
 /// List a library with errors and costs.
 #[derive(Debug, clap::Args)]
-pub struct List {
+pub struct Args {
     /// The built-in library, or a folder of truth tables (*.bin) with a costs.csv.
     #[arg(long, default_value = "builtin", value_name = "builtin|FOLDER")]
     multipliers: String,
@@ -40,12 +33,8 @@ struct Row<'a> {
 }
 
 /// Runs the subcommand.
-pub fn run(command: Command) -> Result<()> {
-    let Command::List(args) = command;
-    let library = match args.multipliers.as_str() {
-        "builtin" => Library::builtin(args.signed),
-        folder => Library::load_folder(folder)?,
-    };
+pub fn run(args: Args) -> Result<()> {
+    let library = common::library(&args.multipliers, args.signed)?;
     let rows: Vec<Row> = library
         .multipliers()
         .iter()

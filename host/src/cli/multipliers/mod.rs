@@ -1,0 +1,19 @@
+//! `skimp multipliers`: what there is to choose from.
+
+mod list;
+
+use crate::error::Result;
+
+/// Show multipliers.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// List a library with errors and costs.
+    List(list::Args),
+}
+
+/// Runs the subcommand.
+pub fn run(command: Command) -> Result<()> {
+    match command {
+        Command::List(args) => list::run(args),
+    }
+}
