@@ -3,8 +3,8 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use skimp::bench::workload::{Activations, Shape};
-use skimp::emulate::kernels::{Factors, Isa, requantize};
 use skimp::emulate::{ApproximateConv, ConvPlan, Kernel, Scratch};
+use skimp::kernels::{Factors, Isa, requantize};
 use skimp::multiplier::{ProductTable, Scheme, TruthTable};
 use skimp::quantize::QuantizedConv;
 use skimp_runtime::arithmetic::CodeRange;

@@ -17,6 +17,7 @@ pub mod execute;
 pub mod file;
 pub mod image;
 pub mod import;
+pub mod kernels;
 pub mod multiplier;
 pub mod network;
 pub mod optimize;

@@ -53,7 +53,7 @@ fn everything_is_measured() {
     }
     assert_eq!(report["threads"], 2);
     assert_eq!(report["worst_table"], "mul8u_trunc7");
-    let isas = skimp::emulate::kernels::Isa::available();
+    let isas = skimp::kernels::Isa::available();
     assert_eq!(report["isa"], isas.last().unwrap().name());
     let kernels = report["kernels"].as_array().unwrap();
     assert_eq!(kernels.len(), 3 * isas.len());

@@ -1,7 +1,7 @@
 //! What the first-level data cache delivers: a bound for every kernel that loads its products.
 
 use super::measure::{Threads, fastest};
-use crate::emulate::kernels::{Isa, STREAM_BYTES, StreamBuffer, stream};
+use crate::kernels::{Isa, STREAM_BYTES, StreamBuffer, stream};
 use std::hint::black_box;
 
 /// Passes over the buffer in a run: some microseconds, long against reading the clock.

@@ -3,9 +3,9 @@
 use super::candidate::{Multiplier, expected_acc};
 use super::figures::Figures;
 use super::measure::Race;
-use crate::emulate::kernels::Isa;
 use crate::emulate::{ConvPlan, Kernel};
 use crate::error::Result;
+use crate::kernels::Isa;
 use crate::multiplier::Scheme;
 use crate::quantize::QuantizedConv;
 use serde::Serialize;

@@ -8,7 +8,7 @@
 //! ```
 
 use crate::emulate::ApproximateConv;
-use crate::emulate::kernels::{self, Isa};
+use crate::kernels::{self, Isa};
 use crate::multiplier::Scheme;
 use crate::quantize::{QuantizedConv, requantization};
 use rayon::prelude::*;

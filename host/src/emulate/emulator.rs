@@ -1,9 +1,9 @@
 //! The whole network over many images.
 
-use super::kernels::Isa;
 use super::plan::BATCH_IMAGES;
 use super::{ApproximateConv, ConvPlan, Scratch};
 use crate::error::{Error, Result};
+use crate::kernels::Isa;
 use crate::quantize::{QuantizedNetwork, QuantizedOp};
 use rayon::prelude::*;
 use skimp_runtime::image::{Op, OutputKind};
@@ -108,7 +108,7 @@ impl<'n> Emulator<'n> {
 /// processor); only additions read `second`.
 pub fn run_fixed(op: &Op, input: &[u8], second: &[u8], output: &mut [u8]) {
     match op {
-        Op::Add(op) => super::kernels::add(Isa::best(), op, input, second, output),
+        Op::Add(op) => crate::kernels::add(Isa::best(), op, input, second, output),
         Op::MaxPool(op) => kernels::max_pool(op, input, output),
         Op::AveragePool(op) => kernels::average_pool(op, input, output),
         Op::Slice(op) => kernels::slice(op, input, output),

@@ -2,7 +2,6 @@
 
 use super::ApproximateConv;
 use super::accumulators::{Done, Start};
-use super::kernels::{self, Isa};
 use super::matrix::{self, Matrix};
 use super::padded::{Layout, PaddedImages};
 use super::planner::Kernel;
@@ -10,6 +9,7 @@ use super::requantize::BlockFactors;
 use super::rows::{self, Rows};
 use super::vector_tables::{self, VectorTables};
 use crate::error::{Error, Result};
+use crate::kernels::{self, Isa};
 use crate::quantize::QuantizedConv;
 use skimp_runtime::image::OutputKind;
 use std::ops::Range;

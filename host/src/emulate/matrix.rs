@@ -1,8 +1,8 @@
 //! Exact matrix products, for multipliers that are a few products of functions of one operand.
 
 use super::accumulators::{Done, Start};
-use super::kernels::{self, Isa, PAIRS, Panel, SLACK_PAIRS, TILE_PIXELS, TileAcc, TileRows};
 use super::padded::{Layout, PaddedImages};
+use crate::kernels::{self, Isa, PAIRS, Panel, SLACK_PAIRS, TILE_PIXELS, TileAcc, TileRows};
 use crate::multiplier::Term;
 use crate::quantize::QuantizedConv;
 use std::ops::Range;

@@ -3,7 +3,7 @@
 //! [`oracle`] is the naive reading of the arithmetic contract; [`Emulator`] is the fast path that is
 //! tested against it. It takes batches of images through the layers, each computed by the [`Kernel`] that a
 //! [`ConvPlan`] has chosen for its shape and multiplier: vector tables, matrix products or row lookup, over
-//! images that were padded and laid out for it. The innermost loops are in [`kernels`]. An
+//! images that were padded and laid out for it. The innermost loops are in [`crate::kernels`]. An
 //! [`ApproximateConv`] is what both run: a quantized convolution together with its multiplier and whatever
 //! compensation has made of its integers.
 
@@ -11,7 +11,6 @@ mod accumulators;
 mod bounds;
 mod emulator;
 mod engine;
-pub mod kernels;
 mod layer;
 mod matrix;
 pub mod metrics;

@@ -3,10 +3,10 @@
 use super::ApproximateConv;
 use super::accumulators::{Done, Start};
 use super::engine::{self, Engine};
-use super::kernels::Isa;
 use super::padded::PaddedImages;
 use super::planner::{self, Kernel};
 use crate::error::Result;
+use crate::kernels::Isa;
 use crate::multiplier::Scheme;
 use crate::quantize::QuantizedConv;
 use rayon::prelude::*;

@@ -1,7 +1,7 @@
 //! Which kernel computes a layer fastest, and why.
 
-use super::kernels::{self, Isa};
 use super::vector_tables;
+use crate::kernels::{self, Isa};
 use crate::multiplier::ProductTable;
 use crate::quantize::QuantizedConv;
 

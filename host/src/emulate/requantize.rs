@@ -1,8 +1,8 @@
 //! Accumulators to codes, many at a time.
 
 use super::ApproximateConv;
-use super::kernels::{self, Factors, Isa};
 use super::vector_tables::lanes;
+use crate::kernels::{self, Factors, Isa};
 use crate::quantize::QuantizedConv;
 use rayon::prelude::*;
 use skimp_runtime::arithmetic::CodeRange;

@@ -93,9 +93,9 @@ impl Library {
         let multipliers = simulated.into_iter().map(|(design, cost, netlist, table)| Multiplier {
             name: design.name(signed),
             family: design.family(),
-            power_rel: cost.power / exact.power,
-            area_rel: Some(cost.area / exact.area),
-            delay_rel: Some(cost.delay / exact.delay),
+            power_rel: cost.power_uw / exact.power_uw,
+            area_rel: Some(cost.area_um2 / exact.area_um2),
+            delay_rel: Some(cost.delay_ps / exact.delay_ps),
             cost_source: CostSource::GateModel,
             statistics: Statistics::of(&table),
             netlist: Some(Arc::new(netlist)),

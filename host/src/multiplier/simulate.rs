@@ -8,8 +8,9 @@ use super::netlist::{INPUTS, Netlist};
 pub struct Simulation {
     /// All products.
     pub table: TruthTable,
-    /// For every gate, the chance that its output differs between two independent, uniformly drawn operand
-    /// pairs: `2 p (1 - p)` where it is 1 for a share `p` of all pairs. From 0 to 0.5; glitches are not seen.
+    /// For every wire (both constants, the inputs, the gates), the chance that it differs between two
+    /// independent, uniformly drawn operand pairs: `2 p (1 - p)` where it is 1 for a share `p` of all pairs.
+    /// From 0 to 0.5; glitches are not seen.
     pub activity: Vec<f64>,
 }
 
@@ -30,16 +31,17 @@ impl Netlist {
     /// The products and switching activities over all operand pairs.
     pub fn simulate(&self) -> Simulation {
         let mut products = Vec::with_capacity(TruthTable::ENTRIES);
-        let mut ones = vec![0u32; self.gates().len()];
+        let mut ones = vec![0u32; 2 + INPUTS + self.gates().len()];
         let mut values = vec![0, u64::MAX];
         for word in 0..WORDS {
             values.truncate(2);
             values.extend((0..INPUTS).map(|input| input_lanes(input, word)));
-            for (gate, ones) in self.gates().iter().zip(&mut ones) {
+            for gate in self.gates() {
                 let [x, y] = gate.inputs.map(|wire| values[wire.index()]);
-                let value = gate.kind.apply(x, y);
+                values.push(gate.kind.apply(x, y));
+            }
+            for (ones, value) in ones.iter_mut().zip(&values) {
                 *ones += value.count_ones();
-                values.push(value);
             }
             let outputs = self.outputs().map(|wire| values[wire.index()]);
             products.extend((0..LANES).map(|lane| {
@@ -66,6 +68,7 @@ fn input_lanes(input: usize, word: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::INPUTS;
     use crate::multiplier::netlist::{Builder, GateKind, OUTPUTS, Wire};
 
     #[test]
@@ -84,7 +87,9 @@ mod tests {
         outputs[0] = builder.gate(GateKind::Xor, Wire::a(0), Wire::w(0));
         outputs[1] = builder.gate(GateKind::And, Wire::a(7), Wire::w(6));
         let simulation = builder.finish(true, outputs).simulate();
-        assert_eq!(simulation.activity, [0.5, 2.0 * 0.25 * 0.75]);
+        assert_eq!(simulation.activity[..2], [0.0; 2]);
+        assert_eq!(simulation.activity[2..][..INPUTS], [0.5; INPUTS]);
+        assert_eq!(simulation.activity[2 + INPUTS..], [0.5, 2.0 * 0.25 * 0.75]);
         assert!(simulation.table.is_signed());
     }
 

@@ -1,7 +1,7 @@
 //! How the channels and taps of a layer are cut into tables.
 
 use super::residuals::Centred;
-use crate::emulate::kernels::{self, Isa};
+use crate::kernels::{self, Isa};
 use crate::quantize::QuantizedConv;
 use std::ops::Range;
 

@@ -12,8 +12,8 @@ mod blocks;
 mod residuals;
 
 use super::accumulators::{Done, Start};
-use super::kernels::{self, CODES, CodeRows, Isa, Residuals, Tables};
 use super::padded::{Layout, PaddedImages};
+use crate::kernels::{self, CODES, CodeRows, Isa, Residuals, Tables};
 use crate::multiplier::ProductTable;
 use crate::quantize::QuantizedConv;
 pub use blocks::lanes;

@@ -1,6 +1,6 @@
 //! Products less what can be added in another way.
 
-use crate::emulate::kernels::{CODES, Residuals};
+use crate::kernels::{CODES, Residuals};
 use crate::multiplier::ProductTable;
 
 /// `P(x, w) - slope * x - middle(w)` for all codes.

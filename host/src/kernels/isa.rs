@@ -57,7 +57,7 @@ impl Isa {
 
     /// Most lanes and most taps of a block of vector tables. 32 lanes and 16 taps, or 64 and 8, are a quarter of
     /// a megabyte; processors with AVX-512 have at least a whole one for each core.
-    pub(in crate::emulate) fn table_block(self) -> (usize, usize) {
+    pub(crate) fn table_block(self) -> (usize, usize) {
         match self.0 {
             Kind::Portable => (64, 8),
             // Sums of 32 channels stay in registers over all taps.
