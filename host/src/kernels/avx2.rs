@@ -1,5 +1,9 @@
 //! The loops for AVX2.
 
+use super::circuit::{
+    self, BLOCK_ACTIVATIONS, ErrorSums, ExactBlock, ExactLanes, Instruction, Lanes, Limits, Moments,
+    PRODUCT_BITS,
+};
 use super::gemm::{PAIRS, Panel, TILE_PIXELS, TileAcc, TileRows};
 use super::{CODES, CodeRows, Factors, Residuals, Tables, portable};
 use bytemuck::must_cast;
@@ -159,4 +163,37 @@ pub fn add_moments<const O: usize>(
     moments: &mut [[i64; O]; 4],
 ) {
     portable::add_moments(a, t, channels, first, moments);
+}
+
+#[target_feature(enable = "avx2,popcnt")]
+pub fn simulate(program: &[Instruction], values: &mut [Lanes]) {
+    circuit::simulate(program, values);
+}
+
+#[target_feature(enable = "avx2,popcnt")]
+pub fn count_ones(positions: &[u16], values: &[Lanes], ones: &mut [u32]) {
+    circuit::count_ones(positions, values, ones);
+}
+
+#[target_feature(enable = "avx2,popcnt")]
+pub fn add_errors(
+    values: &[Lanes],
+    outputs: &[u16; PRODUCT_BITS],
+    exact: &ExactLanes,
+    limits: &Limits,
+    sums: &mut ErrorSums,
+) -> bool {
+    circuit::add_errors(values, outputs, exact, limits, sums)
+}
+
+#[target_feature(enable = "avx2,popcnt")]
+pub fn add_moments_of_errors(
+    values: &[Lanes],
+    outputs: &[u16; PRODUCT_BITS],
+    exact: &ExactBlock,
+    signed: bool,
+    counts: &[i32; BLOCK_ACTIVATIONS],
+    moments: &mut Moments,
+) {
+    circuit::add_moments_of_errors(values, outputs, exact, signed, counts, moments);
 }

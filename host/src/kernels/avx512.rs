@@ -1,5 +1,9 @@
 //! The loops for AVX-512 with its byte, word, double word and neural network extensions.
 
+use super::circuit::{
+    self, BLOCK_ACTIVATIONS, ErrorSums, ExactBlock, ExactLanes, Instruction, Lanes, Limits, Moments,
+    PRODUCT_BITS,
+};
 use super::gemm::{PAIRS, Panel, TILE_PIXELS, TileAcc, TileRows};
 use super::{CODES, CodeRows, Factors, Residuals, Tables, avx2, portable};
 use bytemuck::must_cast;
@@ -199,4 +203,37 @@ pub fn add_moments<const O: usize>(
     moments: &mut [[i64; O]; 4],
 ) {
     portable::add_moments(a, t, channels, first, moments);
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,popcnt")]
+pub fn simulate(program: &[Instruction], values: &mut [Lanes]) {
+    circuit::simulate(program, values);
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,popcnt")]
+pub fn count_ones(positions: &[u16], values: &[Lanes], ones: &mut [u32]) {
+    circuit::count_ones(positions, values, ones);
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,popcnt")]
+pub fn add_errors(
+    values: &[Lanes],
+    outputs: &[u16; PRODUCT_BITS],
+    exact: &ExactLanes,
+    limits: &Limits,
+    sums: &mut ErrorSums,
+) -> bool {
+    circuit::add_errors(values, outputs, exact, limits, sums)
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,popcnt")]
+pub fn add_moments_of_errors(
+    values: &[Lanes],
+    outputs: &[u16; PRODUCT_BITS],
+    exact: &ExactBlock,
+    signed: bool,
+    counts: &[i32; BLOCK_ACTIVATIONS],
+    moments: &mut Moments,
+) {
+    circuit::add_moments_of_errors(values, outputs, exact, signed, counts, moments);
 }

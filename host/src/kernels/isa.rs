@@ -22,10 +22,11 @@ impl Isa {
         let mut available = vec![Isa::PORTABLE];
         #[cfg(target_arch = "x86_64")]
         {
-            if is_x86_feature_detected!("avx2") {
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt") {
                 available.push(Isa(Kind::Avx2));
             }
             if is_x86_feature_detected!("avx2")
+                && is_x86_feature_detected!("popcnt")
                 && is_x86_feature_detected!("avx512f")
                 && is_x86_feature_detected!("avx512bw")
                 && is_x86_feature_detected!("avx512dq")

@@ -9,11 +9,16 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod circuit;
 mod gemm;
 mod isa;
 mod portable;
 mod requantize;
 
+pub use circuit::{
+    BLOCK_ACTIVATIONS, BLOCK_WEIGHTS, ErrorSums, ExactBlock, ExactLanes, Instruction, LANES, Lanes, Limits,
+    Moments, PRODUCT_BITS,
+};
 pub use gemm::{PAIRS, Panel, SLACK_PAIRS, TILE_PIXELS, TileAcc, TileRows, panel_channels};
 pub use isa::Isa;
 pub use requantize::Factors;
@@ -158,4 +163,42 @@ pub fn add_moments<const O: usize>(
     moments: &mut [[i64; O]; 4],
 ) {
     dispatch!(isa, add_moments(a, t, channels, first, moments));
+}
+
+/// Executes a circuit's gates, from first to last, on [`LANES`] operand pairs.
+pub fn simulate(isa: Isa, program: &[Instruction], values: &mut [Lanes]) {
+    dispatch!(isa, simulate(program, values));
+}
+
+/// Adds to `ones` how many bits are set in the values at `positions`.
+pub fn count_ones(isa: Isa, positions: &[u16], values: &[Lanes], ones: &mut [u32]) {
+    dispatch!(isa, count_ones(positions, values, ones));
+}
+
+/// Adds up the errors of a block whose products are `values[outputs]`; whether all are within the limits.
+/// If not, the sums mean nothing.
+pub fn add_errors(
+    isa: Isa,
+    values: &[Lanes],
+    outputs: &[u16; PRODUCT_BITS],
+    exact: &ExactLanes,
+    limits: &Limits,
+    sums: &mut ErrorSums,
+) -> bool {
+    dispatch!(isa, add_errors(values, outputs, exact, limits, sums))
+}
+
+/// Adds up the errors of a block whose products are `values[outputs]`, by weight.
+///
+/// Pair `lane` of a block has the activation `lane % 16` and the weight `lane / 16` of those the block is
+/// about; `counts` is how often each activation counts. Sums must fit.
+pub fn add_moments_of_errors(
+    isa: Isa,
+    values: &[Lanes],
+    outputs: &[u16; PRODUCT_BITS],
+    (exact, signed): (&ExactBlock, bool),
+    counts: &[i32; BLOCK_ACTIVATIONS],
+    moments: &mut Moments,
+) {
+    dispatch!(isa, add_moments_of_errors(values, outputs, exact, signed, counts, moments));
 }

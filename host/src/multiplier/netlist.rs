@@ -45,12 +45,12 @@ impl Wire {
     }
 
     /// Where this wire's value is in a list of both constants, all inputs and all gates, in that order.
-    pub(super) fn index(self) -> usize {
+    pub fn index(self) -> usize {
         self.0 as usize
     }
 
     /// The gate that drives this wire, if one does.
-    pub(super) fn gate(self) -> Option<usize> {
+    pub fn gate(self) -> Option<usize> {
         self.index().checked_sub(Self::FIRST_GATE)
     }
 

@@ -1,0 +1,237 @@
+//! Circuits of two-input gates on 512 operand pairs at a time, one bit of a word each.
+
+/// One bit of a signal for each of [`LANES`] operand pairs.
+pub type Lanes = [u64; WORDS];
+
+/// Operand pairs simulated at a time.
+pub const LANES: usize = 64 * WORDS;
+
+/// Words of as many pairs: the width of one AVX-512 register.
+const WORDS: usize = 8;
+
+/// Bits of a product.
+pub const PRODUCT_BITS: usize = 16;
+
+/// How many pairs share their second operand's place in a block: see [`add_moments_of_errors`].
+pub const BLOCK_WEIGHTS: usize = 32;
+/// First operands of a block.
+pub const BLOCK_ACTIVATIONS: usize = LANES / BLOCK_WEIGHTS;
+
+/// A gate: which values it reads, which one it writes.
+///
+/// Its function of `x` and `y` is one of the eight symmetric ones, given by what it adds up modulo 2: the
+/// constant 1, `x + y` and `x y`. A table by kind and no branch: the kinds of a circuit's gates follow no
+/// pattern that a branch predictor could learn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Instruction {
+    /// Positions of `x` and `y`.
+    pub inputs: [u16; 2],
+    /// Position of the result.
+    pub output: u16,
+    /// Bit 0: the constant is added; bit 1: `x + y`; bit 2: `x y`.
+    pub terms: u16,
+}
+
+/// All ones or zeros for each of an instruction's terms.
+const TERMS: [[u64; 3]; 8] = {
+    let mut masks = [[0; 3]; 8];
+    let mut terms = 0;
+    while terms < 8 {
+        let mut term = 0;
+        while term < 3 {
+            masks[terms][term] = if terms >> term & 1 == 1 { u64::MAX } else { 0 };
+            term += 1;
+        }
+        terms += 1;
+    }
+    masks
+};
+
+/// Executes `program` from first to last.
+#[inline(always)]
+pub fn simulate(program: &[Instruction], values: &mut [Lanes]) {
+    for instruction in program {
+        let [x, y] = instruction.inputs.map(|input| values[usize::from(input)]);
+        let [constant, sum, product] = TERMS[usize::from(instruction.terms & 7)];
+        values[usize::from(instruction.output)] =
+            std::array::from_fn(|i| constant ^ sum & (x[i] ^ y[i]) ^ product & x[i] & y[i]);
+    }
+}
+
+/// Adds to `ones` how many bits are set in the values at `positions`.
+#[inline(always)]
+pub fn count_ones(positions: &[u16], values: &[Lanes], ones: &mut [u32]) {
+    for (ones, &position) in ones.iter_mut().zip(positions) {
+        *ones += values[usize::from(position)].iter().map(|word| word.count_ones()).sum::<u32>();
+    }
+}
+
+/// What no product may violate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Whether products are two's complement.
+    pub signed: bool,
+    /// Largest error, either way.
+    pub worst: Option<u16>,
+    /// Whether products with zero must be zero.
+    pub zero_preserving: bool,
+}
+
+/// Sums over all pairs seen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ErrorSums {
+    /// Of the errors' magnitudes.
+    pub absolute: u64,
+    /// Of the errors.
+    pub signed: i64,
+}
+
+/// Right products of a block of pairs, and which of them are products with zero.
+#[derive(Debug, Clone)]
+pub struct ExactLanes {
+    /// The products' bits, the lowest first.
+    pub bits: [Lanes; PRODUCT_BITS],
+    /// Pairs of which an operand is zero.
+    pub zero: Lanes,
+}
+
+/// Adds up the errors of a block whose products are `values[outputs]`; whether all are within the limits.
+#[inline(always)]
+pub fn add_errors(
+    values: &[Lanes],
+    outputs: &[u16; PRODUCT_BITS],
+    exact: &ExactLanes,
+    limits: &Limits,
+    sums: &mut ErrorSums,
+) -> bool {
+    let product: [&Lanes; PRODUCT_BITS] = outputs.map(|output| &values[usize::from(output)]);
+    if limits.zero_preserving {
+        let mut nonzero = [0; WORDS];
+        for bits in product {
+            nonzero = std::array::from_fn(|i| nonzero[i] | bits[i]);
+        }
+        let wrong = (0..WORDS).fold(0, |wrong, i| wrong | nonzero[i] & exact.zero[i]);
+        if wrong != 0 {
+            return false;
+        }
+    }
+    // product - exact, bit by bit; the last borrow, or what extending the signs makes of it, is the sign.
+    let mut difference = [[0; WORDS]; PRODUCT_BITS];
+    let mut borrow = [0; WORDS];
+    for ((difference, bits), exact) in difference.iter_mut().zip(product).zip(&exact.bits) {
+        for i in 0..WORDS {
+            let differs = bits[i] ^ exact[i];
+            difference[i] = differs ^ borrow[i];
+            borrow[i] = exact[i] & differs | borrow[i] & !differs;
+        }
+    }
+    let mut negative = borrow;
+    if limits.signed {
+        let (top, exact) = (product[PRODUCT_BITS - 1], &exact.bits[PRODUCT_BITS - 1]);
+        negative = std::array::from_fn(|i| top[i] ^ exact[i] ^ borrow[i]);
+    }
+    // The magnitude is `difference ^ negative`, plus one where it is negative.
+    let ones = |lanes: &Lanes| lanes.iter().map(|word| u64::from(word.count_ones())).sum::<u64>();
+    let negatives = ones(&negative);
+    let mut above: [Lanes; 2] = [[0; WORDS]; 2];
+    let mut absolute = negatives;
+    let mut raw = 0;
+    for (bit, difference) in difference.iter().enumerate() {
+        let magnitude: Lanes = std::array::from_fn(|i| difference[i] ^ negative[i]);
+        absolute += ones(&magnitude) << bit;
+        raw += ones(difference) << bit;
+        if let Some(worst) = limits.worst {
+            // Negative magnitudes are one too small: their limit is one less.
+            for (above, limit) in above.iter_mut().zip([worst, worst.saturating_sub(1)]) {
+                let bound = if limit >> bit & 1 == 1 { u64::MAX } else { 0 };
+                *above = std::array::from_fn(|i| magnitude[i] & !bound | above[i] & !(magnitude[i] ^ bound));
+            }
+        }
+    }
+    sums.absolute += absolute;
+    sums.signed += raw as i64 - ((negatives as i64) << PRODUCT_BITS);
+    let Some(worst) = limits.worst else { return true };
+    let mut wrong = 0;
+    for i in 0..WORDS {
+        // With a limit of none, a negative error of one has a magnitude of zero here.
+        let negative_above = if worst == 0 { negative[i] } else { negative[i] & above[1][i] };
+        wrong |= negative_above | above[0][i] & !negative[i];
+    }
+    wrong == 0
+}
+
+/// Moments of the errors of one weight each, over activations that count `counts` times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moments {
+    /// Sum of the errors.
+    pub sum: [i64; BLOCK_WEIGHTS],
+    /// Sum of their squares.
+    pub squares: [i64; BLOCK_WEIGHTS],
+    /// Sum of their magnitudes.
+    pub absolute: [i64; BLOCK_WEIGHTS],
+}
+
+impl Moments {
+    /// Of no errors.
+    pub const ZERO: Moments =
+        Moments { sum: [0; BLOCK_WEIGHTS], squares: [0; BLOCK_WEIGHTS], absolute: [0; BLOCK_WEIGHTS] };
+}
+
+/// Right products of a block: `[activation][weight]`.
+pub type ExactBlock = [[i32; BLOCK_WEIGHTS]; BLOCK_ACTIVATIONS];
+
+/// Adds up the errors of a block whose products are `values[outputs]`, by weight.
+///
+/// Pair `lane` of a block has the activation `lane % 16` and the weight `lane / 16` of those the block is
+/// about; `counts` is how often each activation counts. Sums must fit.
+#[inline(always)]
+pub fn add_moments_of_errors(
+    values: &[Lanes],
+    outputs: &[u16; PRODUCT_BITS],
+    exact: &ExactBlock,
+    signed: bool,
+    counts: &[i32; BLOCK_ACTIVATIONS],
+    moments: &mut Moments,
+) {
+    let mut bits: [Lanes; PRODUCT_BITS] = outputs.map(|output| values[usize::from(output)]);
+    transpose(&mut bits);
+    for ((products, exact), &count) in bits.iter().zip(exact).zip(counts) {
+        if count == 0 {
+            continue;
+        }
+        let mut errors = [0i32; BLOCK_WEIGHTS];
+        for (word, (products, errors)) in products.iter().zip(errors.as_chunks_mut::<4>().0).enumerate() {
+            for (i, error) in errors.iter_mut().enumerate() {
+                let product = (products >> (16 * i)) as u16;
+                let product = if signed { i32::from(product as i16) } else { i32::from(product) };
+                *error = product - exact[4 * word + i];
+            }
+        }
+        for (i, &error) in errors.iter().enumerate() {
+            let weighted = i64::from(error) * i64::from(count);
+            moments.sum[i] += weighted;
+            moments.squares[i] += weighted * i64::from(error);
+            moments.absolute[i] += weighted.abs();
+        }
+    }
+}
+
+/// Turns each 16 x 16 square of bits (word `i` of all planes, by sixteen bits) about its diagonal: plane
+/// `p`, bit `l` becomes plane `l`, bit `p`. After Knuth, "The Art of Computer Programming" 4A, section
+/// 7.1.3: swap halves of the square, then halves of the halves.
+#[inline(always)]
+fn transpose(planes: &mut [Lanes; PRODUCT_BITS]) {
+    const LOW_HALVES: [u64; 4] =
+        [0x00ff_00ff_00ff_00ff, 0x0f0f_0f0f_0f0f_0f0f, 0x3333_3333_3333_3333, 0x5555_5555_5555_5555];
+    for (step, low) in LOW_HALVES.into_iter().enumerate() {
+        let half = 8 >> step;
+        for p in (0..PRODUCT_BITS).filter(|p| p & half == 0) {
+            for i in 0..WORDS {
+                let (x, y) = (planes[p][i], planes[p + half][i]);
+                let exchanged = (x >> half ^ y) & low;
+                planes[p + half][i] = y ^ exchanged;
+                planes[p][i] = x ^ exchanged << half;
+            }
+        }
+    }
+}
