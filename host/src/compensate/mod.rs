@@ -8,14 +8,19 @@
 //! A [`Compensator`] takes both, one convolution after another: each is fitted to what the ones before it make
 //! of the calibration images. So two assignments with the same beginning have the same [`Prefix`], and
 //! whoever tries many of them can go on from it.
+//!
+//! A [`LayerDistribution`] is what a layer's multiplier sees on the same images, for judging and making
+//! multipliers.
 
 mod compensator;
+mod layer_distribution;
 mod live_tensors;
 mod prefix;
 pub mod scale_shift;
 pub mod weight_map;
 
 pub use compensator::Compensator;
+pub use layer_distribution::LayerDistribution;
 pub use prefix::{Allocation, Prefix};
 
 /// Which steps to take.

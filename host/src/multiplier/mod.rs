@@ -5,6 +5,7 @@
 mod choice;
 pub mod cost;
 mod costs_csv;
+mod distribution;
 pub mod families;
 mod folder;
 mod library;
@@ -19,6 +20,7 @@ mod table;
 mod terms;
 
 pub use choice::{Choice, ProductCache};
+pub use distribution::{CodeDistribution, Distribution};
 pub use families::{Design, Family};
 pub use library::{CostSource, Library, Multiplier};
 pub use netlist::Netlist;

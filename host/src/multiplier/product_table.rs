@@ -60,7 +60,7 @@ impl ProductTable {
 }
 
 /// The multiplier's weight operand, and the sign (or zero) its product is multiplied by.
-fn weight_operand(scheme: Scheme, w_bits: u8) -> (u8, i32) {
+pub(super) fn weight_operand(scheme: Scheme, w_bits: u8) -> (u8, i32) {
     match scheme {
         Scheme::Unsigned | Scheme::Signed => (w_bits, 1),
         Scheme::SignMagnitude { weight_shift } => {
@@ -72,7 +72,7 @@ fn weight_operand(scheme: Scheme, w_bits: u8) -> (u8, i32) {
 }
 
 /// The multiplier's activation operand, and the sign its product is multiplied by.
-fn activation_operand(scheme: Scheme, zero_point: u8, x: u8) -> (u8, i32) {
+pub(super) fn activation_operand(scheme: Scheme, zero_point: u8, x: u8) -> (u8, i32) {
     match scheme {
         Scheme::Unsigned => (x, 1),
         Scheme::Signed => (x.wrapping_sub(128), 1),
