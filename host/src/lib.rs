@@ -13,6 +13,7 @@ pub mod compensate;
 pub mod data;
 pub mod emulate;
 pub mod error;
+pub mod evolve;
 pub mod execute;
 pub mod file;
 pub mod image;

@@ -1,10 +1,9 @@
 //! All operand pairs in the blocks they are simulated in.
 
-use crate::kernels::{
-    BLOCK_ACTIVATIONS, BLOCK_WEIGHTS, ExactBlock, ExactLanes, LANES, Lanes, PRODUCT_BITS,
-};
+use crate::kernels::{BLOCK_ACTIVATIONS, BLOCK_WEIGHTS, ExactBlock, ExactLanes, LANES, Lanes, PRODUCT_BITS};
 use crate::multiplier::TruthTable;
 use crate::multiplier::netlist::INPUTS;
+use std::sync::LazyLock;
 
 /// Number of blocks.
 pub const BLOCKS: usize = TruthTable::ENTRIES / LANES;
@@ -39,14 +38,18 @@ pub fn weight(group: usize, index: usize) -> u8 {
 }
 
 /// The blocks, in an order in which the low bits of neighbours have little in common.
-pub fn blocks(signed: bool) -> Vec<Block> {
+pub fn blocks(signed: bool) -> &'static [Block] {
+    static BLOCKS_OF: [LazyLock<Vec<Block>>; 2] = [LazyLock::new(|| all(false)), LazyLock::new(|| all(true))];
+    &BLOCKS_OF[usize::from(signed)]
+}
+
+fn all(signed: bool) -> Vec<Block> {
     // An odd step visits every block.
     (0..BLOCKS).map(|index| block(signed, (index * 45 + 77) % BLOCKS)).collect()
 }
 
 fn block(signed: bool, index: usize) -> Block {
-    let (activation_low, weight_group) =
-        (index % (1 << ACTIVATION_LOW_BITS), index >> ACTIVATION_LOW_BITS);
+    let (activation_low, weight_group) = (index % (1 << ACTIVATION_LOW_BITS), index >> ACTIVATION_LOW_BITS);
     let activations: [u8; BLOCK_ACTIVATIONS] =
         std::array::from_fn(|high| (high << ACTIVATION_LOW_BITS | activation_low) as u8);
     let value = |byte: u8| if signed { i32::from(byte as i8) } else { i32::from(byte) };
@@ -57,9 +60,8 @@ fn block(signed: bool, index: usize) -> Block {
             *product = value(a) * value(weight(weight_group, i));
         }
     }
-    let operands = |lane: usize| {
-        (activations[lane % BLOCK_ACTIVATIONS], weight(weight_group, lane / BLOCK_ACTIVATIONS))
-    };
+    let operands =
+        |lane: usize| (activations[lane % BLOCK_ACTIVATIONS], weight(weight_group, lane / BLOCK_ACTIVATIONS));
     let inputs = std::array::from_fn(|input| {
         lanes(|lane| {
             let (a, w) = operands(lane);
@@ -90,7 +92,8 @@ mod tests {
         for block in blocks(false) {
             for lane in 0..LANES {
                 let bit = |lanes: &Lanes| usize::from(lanes[lane / 64] >> (lane % 64) & 1 == 1);
-                let operand = |bits: &[Lanes]| bits.iter().enumerate().map(|(i, l)| bit(l) << i).sum::<usize>();
+                let operand =
+                    |bits: &[Lanes]| bits.iter().enumerate().map(|(i, l)| bit(l) << i).sum::<usize>();
                 let (a, w) = (operand(&block.inputs[..8]), operand(&block.inputs[8..]));
                 assert!(!std::mem::replace(&mut seen[a << 8 | w], true), "{a} {w} twice");
                 assert_eq!(operand(&block.exact.bits), a * w);

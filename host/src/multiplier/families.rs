@@ -23,11 +23,11 @@
 //! | `aNwM` | exact on the N highest bits of the activation and the M highest of the weight |
 
 use super::netlist::{Builder, GateKind, Netlist, OUTPUTS, Wire};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The idea behind a multiplier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Family {
@@ -45,6 +45,8 @@ pub enum Family {
     /// would use (the rival that ALWANN's authors compare with too: Mrazek et al., "ALWANN: Automatic
     /// Layer-Wise Approximation of Deep Neural Network Accelerators without Retraining", ICCAD 2019).
     LowBit,
+    /// Found by evolution (see [`evolve`](crate::evolve)).
+    Evolved,
     /// A truth table from elsewhere.
     Imported,
 }
@@ -56,6 +58,7 @@ impl fmt::Display for Family {
             Family::Truncated => "truncated",
             Family::BrokenArray => "broken array",
             Family::LowBit => "low-bit",
+            Family::Evolved => "evolved",
             Family::Imported => "imported",
         })
     }

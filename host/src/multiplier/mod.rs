@@ -10,6 +10,8 @@ pub mod families;
 mod folder;
 mod library;
 pub mod netlist;
+mod netlist_file;
+mod netlist_text;
 mod product_table;
 #[cfg(test)]
 mod reference_tests;
@@ -24,6 +26,7 @@ pub use distribution::{CodeDistribution, Distribution};
 pub use families::{Design, Family};
 pub use library::{CostSource, Library, Multiplier};
 pub use netlist::Netlist;
+pub use netlist_file::{NetlistFile, NetlistRecord};
 pub use product_table::{ProductTable, scheme_product};
 pub use scheme::Scheme;
 pub use simulate::Simulation;

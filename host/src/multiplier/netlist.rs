@@ -106,6 +106,11 @@ pub struct Netlist {
 }
 
 impl Netlist {
+    /// The netlist of these gates, each of which reads only earlier ones.
+    pub(super) fn from_parts(signed: bool, gates: Vec<Gate>, outputs: [Wire; OUTPUTS]) -> Netlist {
+        Netlist { signed, gates, outputs }
+    }
+
     /// Whether operands and product are two's complement.
     pub fn is_signed(&self) -> bool {
         self.signed

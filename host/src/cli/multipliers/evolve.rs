@@ -1,0 +1,151 @@
+//! `skimp multipliers evolve`: breed a library.
+
+use crate::cli::common;
+use crate::error::{Error, Result};
+use crate::evolve::{Bounds, Checkpoint, Goal, Metric, Outcomes, Population, builtin, harvest, ladder};
+use crate::multiplier::{Design, Distribution, Netlist};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Breed approximate multipliers within bounds on their errors.
+///
+/// Without --metric, the goals of the built-in library. Every epoch ends with a checkpoint; running the same
+/// command again goes on from it.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The library to write: a file of netlists (*.jsonl), for --multipliers.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Two's complement multipliers.
+    #[arg(long)]
+    signed: bool,
+    /// Which error the goals bound.
+    #[arg(long, requires = "bounds")]
+    metric: Option<Metric>,
+    /// Bounds on that error in percent of 65,536: a list (0.1,0.5), or TIGHTEST..LOOSEST:COUNT.
+    #[arg(long, value_name = "LIST", requires = "metric", value_parser = parse_bounds)]
+    bounds: Option<BoundList>,
+    /// Bound on the mean error either way, in units of the product.
+    #[arg(long, value_name = "ERROR", requires = "metric")]
+    max_bias: Option<f64>,
+    /// Let products with zero be zero.
+    #[arg(long, requires = "metric")]
+    zero_preserving: bool,
+    /// Epochs to come to; circuits move between goals after each.
+    #[arg(long, default_value_t = 10)]
+    epochs: u64,
+    /// Candidates for each goal in an epoch.
+    #[arg(long, default_value_t = 200_000)]
+    candidates: u64,
+    /// Seed of all that is drawn.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Where to keep what has been reached; by default beside the library, with .checkpoint.json at its end.
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+}
+
+/// Bounds in percent.
+#[derive(Debug, Clone)]
+struct BoundList(Vec<f64>);
+
+fn parse_bounds(text: &str) -> std::result::Result<BoundList, String> {
+    let number = |text: &str| {
+        let figure = text.trim().parse::<f64>().ok().filter(|figure| figure.is_finite() && *figure >= 0.0);
+        figure.ok_or_else(|| format!("{text:?} is no bound; give percent of 65,536, such as 0.5"))
+    };
+    if let Some((tightest, rest)) = text.split_once("..") {
+        let (loosest, count) = rest.split_once(':').ok_or("a range ends with a count: 0.01..5:20")?;
+        let (tightest, loosest) = (number(tightest)?, number(loosest)?);
+        let count: usize = count.trim().parse().map_err(|_| format!("{count:?} is no count"))?;
+        if !(tightest > 0.0 && tightest <= loosest && (1..=1000).contains(&count)) {
+            return Err("a range goes up from more than 0, in 1 to 1000 bounds".into());
+        }
+        return Ok(BoundList(ladder(tightest, loosest, count)));
+    }
+    text.split(',').map(number).collect::<std::result::Result<_, _>>().map(BoundList)
+}
+
+/// Runs the subcommand.
+pub fn run(args: Args) -> Result<()> {
+    let checkpoint = args.checkpoint.clone().unwrap_or_else(|| {
+        let mut name = args.out.clone().into_os_string();
+        name.push(".checkpoint.json");
+        name.into()
+    });
+    let goals = goals(&args);
+    let distribution: Option<Distribution> = None;
+    let designs = Design::builtin();
+    let seeds: Vec<Netlist> = designs.iter().map(|design| design.netlist(args.signed)).collect();
+    let population = Population::new(args.signed, goals, &seeds, distribution.as_ref(), args.seed)?;
+    let mut population = resume(&args, &checkpoint, population)?;
+
+    let left = args.epochs.saturating_sub(population.epochs) * population.goals.len() as u64;
+    let bar = common::progress_bar(left, "evolving");
+    let mut outcomes = Outcomes::default();
+    let begin = Instant::now();
+    while population.epochs < args.epochs {
+        outcomes.add(&population.epoch(args.candidates, &|| bar.inc(1)));
+        let state = Checkpoint::of(&population, args.signed, args.seed, args.candidates, None);
+        state.write(&checkpoint)?;
+        let power: f64 = population.members.iter().map(|member| member.power_uw).sum();
+        bar.println(format!("epoch {}: {power:.1} uW in all", population.epochs));
+    }
+    bar.finish_and_clear();
+    let command = command(&args);
+    let library = harvest(&population, &designs, args.signed, &command);
+    library.write(&args.out)?;
+    common::print(format_args!(
+        "{} multipliers in {}; {} candidates in {:.0} s, {} simulated on all pairs\n",
+        library.records.len(),
+        args.out.display(),
+        outcomes.candidates,
+        begin.elapsed().as_secs_f64(),
+        outcomes.complete,
+    ))
+}
+
+fn goals(args: &Args) -> Vec<Goal> {
+    let (Some(metric), Some(BoundList(bounds))) = (args.metric, &args.bounds) else { return builtin() };
+    let common = Bounds { bias: args.max_bias, zero_preserving: args.zero_preserving, ..Bounds::default() };
+    bounds.iter().map(|&pct| Goal { metric, bounds: metric.at_most(pct, common) }).collect()
+}
+
+/// `population` where the checkpoint left it, if there is one.
+fn resume(args: &Args, path: &Path, population: Population) -> Result<Population> {
+    if !path.exists() {
+        return Ok(population);
+    }
+    let checkpoint = Checkpoint::read(path)?;
+    let same = checkpoint.signed == args.signed
+        && checkpoint.seed == args.seed
+        && checkpoint.candidates == args.candidates
+        && checkpoint.goals == population.goals;
+    if !same {
+        let reason = "of an evolution with other goals, another seed or other --candidates; move it away to \
+                      begin anew, or name another --checkpoint";
+        return Err(Error::file(path, reason));
+    }
+    checkpoint.restore(path, population)
+}
+
+/// The command that leads to the same library.
+fn command(args: &Args) -> String {
+    let mut command = String::from("skimp multipliers evolve");
+    if args.signed {
+        command += " --signed";
+    }
+    if let (Some(metric), Some(BoundList(bounds))) = (args.metric, &args.bounds) {
+        let metric = clap::ValueEnum::to_possible_value(&metric);
+        let metric = metric.map_or_else(String::new, |value| value.get_name().to_owned());
+        let bounds: Vec<String> = bounds.iter().map(f64::to_string).collect();
+        command += &format!(" --metric {metric} --bounds {}", bounds.join(","));
+    }
+    if let Some(bias) = args.max_bias {
+        command += &format!(" --max-bias {bias}");
+    }
+    if args.zero_preserving {
+        command += " --zero-preserving";
+    }
+    command + &format!(" --epochs {} --candidates {} --seed {}", args.epochs, args.candidates, args.seed)
+}

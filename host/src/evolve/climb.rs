@@ -1,0 +1,343 @@
+//! A circuit on its way down: mutated at random, kept where it has not become more expensive.
+//!
+//! A (1 + 1) evolution strategy. Four shortcuts make a candidate cost far less than simulating it on all
+//! operand pairs; none of them changes what is accepted but the guess named in
+//! [`Objective::promises`]:
+//!
+//! * where no gate that an output needs has changed, nothing is simulated;
+//! * on the first blocks of pairs the parent's values are kept, and only gates behind a change simulated;
+//! * a candidate whose errors exceed a bound on the blocks seen so far is given up;
+//! * so is one whose power, estimated on the first blocks, is far above the parent's.
+
+use super::genome::{FIRST_GATE, Gene, Genome};
+use super::mutate::{Change, mutate};
+use super::objective::Objective;
+use super::operands::BLOCKS;
+use crate::kernels::{self, Instruction, Isa, LANES, Lanes, PRODUCT_BITS};
+use crate::multiplier::TruthTable;
+use crate::multiplier::cost::{GatePower, fan_in};
+use crate::multiplier::netlist::{GateKind, INPUTS};
+use rand::Rng;
+
+/// Blocks on which the parent's values are kept: a quarter to half of a megabyte.
+const KEPT_BLOCKS: usize = 16;
+
+/// After how many blocks a candidate's chances are looked at.
+const LOOKS: [usize; 5] = [1, 2, 4, 8, KEPT_BLOCKS];
+
+/// How much more power than allowed the estimate of the first blocks may come to.
+const POWER_MARGIN: f64 = 1.03;
+
+/// What became of candidates.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outcomes {
+    /// All candidates.
+    pub candidates: u64,
+    /// Those that changed nothing an output needs.
+    pub neutral: u64,
+    /// Those simulated on all pairs.
+    pub complete: u64,
+    /// Those that took the parent's place after a simulation.
+    pub accepted: u64,
+}
+
+impl Outcomes {
+    /// Adds another climb's.
+    pub fn add(&mut self, other: &Outcomes) {
+        self.candidates += other.candidates;
+        self.neutral += other.neutral;
+        self.complete += other.complete;
+        self.accepted += other.accepted;
+    }
+}
+
+/// A circuit, its power and its values on the first blocks.
+pub struct Climb<'o> {
+    objective: &'o Objective,
+    isa: Isa,
+    genome: Genome,
+    active: Vec<bool>,
+    /// For each kept block, the values of all wires, then room for those of a candidate's changed gates.
+    kept: Vec<Vec<Lanes>>,
+    /// For each wire an output needs, for how many pairs it is 1.
+    ones: Vec<u32>,
+    power_uw: f64,
+    limit_uw: f64,
+    /// What has happened so far.
+    pub outcomes: Outcomes,
+    work: Work,
+}
+
+/// What is needed for one candidate at a time.
+#[derive(Default)]
+struct Work {
+    active: Vec<bool>,
+    /// Where each wire's value is on a kept block: the parent's, or the candidate's if it differs.
+    slots: Vec<u16>,
+    /// The gates that differ from the parent's or lie behind such a gate.
+    changed: Vec<u16>,
+    cone: Vec<Instruction>,
+    cone_outputs: Vec<u16>,
+    whole: Vec<Instruction>,
+    changed_wires: Vec<u16>,
+    changed_ones: Vec<u32>,
+    values: Vec<Lanes>,
+    changes: Vec<Change>,
+}
+
+impl<'o> Climb<'o> {
+    /// Begins at `genome`. `None` if it does not keep to the objective's bounds.
+    pub fn new(objective: &'o Objective, genome: Genome, isa: Isa) -> Option<Climb<'o>> {
+        let wires = FIRST_GATE + genome.genes.len();
+        let kept = objective.blocks[..KEPT_BLOCKS].iter().map(|block| {
+            let mut values = vec![[0; LANES / 64]; wires + genome.genes.len()];
+            values[1] = [u64::MAX; LANES / 64];
+            values[2..][..INPUTS].copy_from_slice(&block.inputs);
+            values
+        });
+        let mut ones = vec![0; wires];
+        ones[1] = TruthTable::ENTRIES as u32;
+        ones[2..FIRST_GATE].fill(TruthTable::ENTRIES as u32 / 2);
+        let mut climb = Climb {
+            objective,
+            isa,
+            active: vec![false; genome.genes.len()],
+            kept: kept.collect(),
+            ones,
+            power_uw: f64::INFINITY,
+            limit_uw: 0.0,
+            outcomes: Outcomes::default(),
+            work: Work { values: vec![[0; LANES / 64]; wires], ..Work::default() },
+            genome,
+        };
+        climb.work.values[1] = [u64::MAX; LANES / 64];
+        // As a candidate all of whose gates are new.
+        climb.consider().then_some(climb)
+    }
+
+    /// The circuit.
+    pub fn genome(&self) -> &Genome {
+        &self.genome
+    }
+
+    /// Allows candidates whose power is up to `limit_uw` although the circuit they come from needs less. The
+    /// circuit's own is always allowed.
+    pub fn allow(&mut self, limit_uw: f64) {
+        self.limit_uw = limit_uw;
+    }
+
+    /// Its power in uW, as of [`Cost`](crate::multiplier::cost::Cost).
+    pub fn power_uw(&self) -> f64 {
+        self.power_uw
+    }
+
+    /// Tries one candidate.
+    pub fn step(&mut self, random: &mut impl Rng) {
+        self.outcomes.candidates += 1;
+        let sample = &self.kept[0];
+        mutate(&mut self.genome, &self.active, sample, random, &mut self.work.changes);
+        if !self.consider() {
+            for change in self.work.changes.drain(..).rev() {
+                change.undo(&mut self.genome);
+            }
+        }
+    }
+
+    /// Makes the genome, mutated as in `work.changes`, the parent if it deserves it.
+    fn consider(&mut self) -> bool {
+        self.plan();
+        if self.work.changed.is_empty()
+            && !self.work.changes.iter().any(Change::is_of_output)
+            && self.power_uw.is_finite()
+        {
+            // The gates that were needed are those that are; or fewer, had an output been changed.
+            self.outcomes.neutral += 1;
+            return true;
+        }
+        let Some(power_uw) = self.evaluate() else { return false };
+        self.outcomes.accepted += 1;
+        self.power_uw = power_uw;
+        let wires = FIRST_GATE + self.genome.genes.len();
+        for values in &mut self.kept {
+            for &gate in &self.work.changed {
+                values[FIRST_GATE + usize::from(gate)] = values[wires + usize::from(gate)];
+            }
+        }
+        for (&wire, &ones) in self.work.changed_wires.iter().zip(&self.work.changed_ones) {
+            self.ones[usize::from(wire)] = ones;
+        }
+        std::mem::swap(&mut self.active, &mut self.work.active);
+        true
+    }
+
+    /// Finds out what to simulate.
+    fn plan(&mut self) {
+        let work = &mut self.work;
+        let wires = FIRST_GATE + self.genome.genes.len();
+        self.genome.mark_active(&mut work.active);
+        work.slots.clear();
+        work.slots.extend(0..wires as u16);
+        work.changed.clear();
+        work.changed_wires.clear();
+        work.cone.clear();
+        for change in &work.changes {
+            if let Some(gate) = change.gate() {
+                // A mark that it has changed, whatever its inputs.
+                work.slots[FIRST_GATE + gate] = u16::MAX;
+            }
+        }
+        for (index, gene) in self.genome.genes.iter().enumerate() {
+            let wire = FIRST_GATE + index;
+            if !work.active[index] {
+                work.slots[wire] = wire as u16;
+                continue;
+            }
+            let inputs = gene.inputs.map(|wire| work.slots[usize::from(wire)]);
+            let behind_a_change = inputs.iter().any(|&slot| usize::from(slot) >= wires);
+            if behind_a_change || work.slots[wire] == u16::MAX || !self.active[index] {
+                let output = (wires + index) as u16;
+                work.slots[wire] = output;
+                work.changed.push(index as u16);
+                work.changed_wires.push(wire as u16);
+                work.cone.push(Instruction { inputs, output, terms: terms(gene.kind) });
+            }
+        }
+    }
+
+    /// The candidate's power if it keeps to the bounds and costs no more than the parent.
+    fn evaluate(&mut self) -> Option<f64> {
+        let (objective, isa, work) = (self.objective, self.isa, &mut self.work);
+        let outputs: [u16; PRODUCT_BITS] = self.genome.outputs.map(|wire| work.slots[usize::from(wire)]);
+        let mut tally = objective.tally();
+        for (index, (block, values)) in objective.blocks.iter().zip(&mut self.kept).enumerate() {
+            kernels::simulate(isa, &work.cone, values);
+            if !objective.count(isa, block, values, &outputs, &mut tally) {
+                return None;
+            }
+            if LOOKS.contains(&(index + 1)) && !objective.promises(&tally, index + 1) {
+                return None;
+            }
+        }
+        work.changed_ones.clear();
+        work.changed_ones.resize(work.changed.len(), 0);
+        work.cone_outputs.clear();
+        work.cone_outputs.extend(work.cone.iter().map(|instruction| instruction.output));
+        for values in &self.kept {
+            kernels::count_ones(isa, &work.cone_outputs, values, &mut work.changed_ones);
+        }
+        let scale = (BLOCKS / KEPT_BLOCKS) as u32;
+        let estimate = power_uw(&self.genome, work, &self.ones, scale);
+        let limit_uw = self.limit_uw.max(self.power_uw);
+        if estimate > limit_uw * POWER_MARGIN {
+            return None;
+        }
+        work.whole.clear();
+        for (index, gene) in self.genome.genes.iter().enumerate().filter(|&(i, _)| work.active[i]) {
+            let output = (FIRST_GATE + index) as u16;
+            work.whole.push(Instruction { inputs: gene.inputs, output, terms: terms(gene.kind) });
+        }
+        for (index, block) in objective.blocks.iter().enumerate().skip(KEPT_BLOCKS) {
+            work.values[2..][..INPUTS].copy_from_slice(&block.inputs);
+            kernels::simulate(isa, &work.whole, &mut work.values);
+            if !objective.count(isa, block, &work.values, &self.genome.outputs, &mut tally) {
+                return None;
+            }
+            if (index + 1) % 16 == 0 && !objective.promises(&tally, index + 1) {
+                return None;
+            }
+            kernels::count_ones(isa, &work.changed_wires, &work.values, &mut work.changed_ones);
+        }
+        self.outcomes.complete += 1;
+        let power_uw = power_uw(&self.genome, work, &self.ones, 1);
+        (power_uw <= limit_uw).then_some(power_uw)
+    }
+}
+
+/// Power in uW of `genome`, a candidate whose changed gates are 1 for `scale` times `work.changed_ones`
+/// pairs, all others for `ones`.
+fn power_uw(genome: &Genome, work: &mut Work, ones: &[u32], scale: u32) -> f64 {
+    let Work { active, changed_wires, changed_ones, .. } = work;
+    let pairs = TruthTable::ENTRIES as f64;
+    let activity = |ones: u32| {
+        let share = f64::from(ones) / pairs;
+        2.0 * share * (1.0 - share)
+    };
+    let mut activities: Vec<f64> = ones.iter().map(|&ones| activity(ones)).collect();
+    for (&wire, &ones) in changed_wires.iter().zip(changed_ones.iter()) {
+        activities[usize::from(wire)] = activity(ones * scale);
+    }
+    let mut power_uw = 0.0;
+    for (index, gene) in genome.genes.iter().enumerate().filter(|&(index, _)| active[index]) {
+        if gene.is_wire() {
+            continue;
+        }
+        let gate = GatePower::of(gene.kind);
+        power_uw += gate.leakage_uw + gate.output_uw * activities[FIRST_GATE + index];
+        for &wire in &gene.inputs[..fan_in(gene.kind)] {
+            power_uw += gate.input_uw * activities[usize::from(wire)];
+        }
+    }
+    let outputs = genome.outputs.iter().map(|&wire| activities[usize::from(wire)]).sum::<f64>();
+    power_uw + GatePower::NETLIST_OUTPUT_UW * outputs
+}
+
+/// What a gate adds up modulo 2: see [`Instruction`].
+fn terms(kind: GateKind) -> u16 {
+    match kind {
+        GateKind::And => 0b100,
+        GateKind::Or => 0b110,
+        GateKind::Xor => 0b010,
+        // The complement of x, whatever y: both inputs are made x.
+        GateKind::Not | GateKind::Nand => 0b101,
+        GateKind::Nor => 0b111,
+        GateKind::Xnor => 0b011,
+    }
+}
+
+impl Gene {
+    /// The gene with the second input of an inverter made its first.
+    pub fn tidy(self) -> Gene {
+        match self.kind {
+            GateKind::Not => Gene { inputs: [self.inputs[0]; 2], ..self },
+            _ => self,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evolve::Bounds;
+    use crate::multiplier::{Design, Statistics, cost::Cost};
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    #[test]
+    fn quick_look() {
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let netlist = Design::Exact.netlist(false);
+        let exact = Cost::of(&netlist, &netlist.simulate().activity).power_uw;
+        for pct in [0.01, 0.1, 0.56] {
+            for slack in [0.0, 0.005, 0.01, 0.02, 0.04] {
+                let bounds = Bounds { mae_pct: Some(pct), ..Bounds::default() };
+                let objective = Objective::new(false, bounds, None).unwrap();
+                let mut climb =
+                    Climb::new(&objective, Genome::new(&netlist, 80, &mut random), Isa::best()).unwrap();
+                let start = std::time::Instant::now();
+                let mut best = climb.power_uw();
+                let n = 300_000;
+                for i in 0..n {
+                    climb.allow(best * (1.0 + slack * (1.0 - i as f64 / n as f64)));
+                    climb.step(&mut random);
+                    best = best.min(climb.power_uw());
+                }
+                println!(
+                    "{pct} slack {slack} {:.1?} best {:.4} {:?}",
+                    start.elapsed(),
+                    best / exact,
+                    climb.outcomes
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! One circuit for each goal, bred in epochs between which good ones move to other goals.
+
+use super::climb::{Climb, Outcomes};
+use super::genome::Genome;
+use super::goal::Goal;
+use super::objective::Objective;
+use crate::error::{Error, Result};
+use crate::kernels::Isa;
+use crate::multiplier::{Distribution, Netlist};
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+/// Gates that nothing needs yet, for every gate of a circuit.
+const SPARE_SHARE: f64 = 0.3;
+
+/// How much more power than the best's is allowed at the beginning of an epoch; nothing at its end. Drawn
+/// anew for every climb: which is best differs between goals and with what they have reached.
+const SLACKS: [f64; 4] = [0.0, 0.01, 0.03, 0.06];
+
+/// In how many of a hundred climbs the circuit of another goal is begun with.
+const FOREIGN_PCT: u32 = 30;
+
+/// A circuit within a goal's bounds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    /// The circuit.
+    pub netlist: Netlist,
+    /// Its power in uW, as of the cost model.
+    pub power_uw: f64,
+}
+
+/// The cheapest circuit so far for each goal.
+pub struct Population {
+    /// The goals.
+    pub goals: Vec<Goal>,
+    /// The circuits, one a goal.
+    pub members: Vec<Member>,
+    /// Epochs so far.
+    pub epochs: u64,
+    objectives: Vec<Objective>,
+    seed: u64,
+    isa: Isa,
+}
+
+impl Population {
+    /// Begins each goal at the cheapest of `seeds` within its bounds. `distribution` is that of bounds on
+    /// the noise.
+    ///
+    /// Fails if a goal makes no sense or no seed keeps to its bounds; an exact multiplier keeps to all.
+    pub fn new(
+        signed: bool,
+        goals: Vec<Goal>,
+        seeds: &[Netlist],
+        distribution: Option<&Distribution>,
+        seed: u64,
+    ) -> Result<Population> {
+        let objective = |goal: &Goal| Objective::new(signed, goal.bounds, distribution);
+        let objectives: Vec<Objective> = goals.iter().map(objective).collect::<Result<_>>()?;
+        let isa = Isa::best();
+        let members = objectives.par_iter().map(|objective| {
+            let admitted = seeds.iter().filter_map(|seed| admit(objective, seed, isa));
+            let cheapest = admitted.min_by(|x, y| x.power_uw.total_cmp(&y.power_uw));
+            cheapest.ok_or_else(|| Error::Argument("no circuit to begin with is within the bounds".into()))
+        });
+        let members = members.collect::<Result<_>>()?;
+        Ok(Population { goals, members, epochs: 0, objectives, seed, isa })
+    }
+
+    /// Goes on from where a population had come to: `members` after `epochs` epochs.
+    ///
+    /// Fails if a member is not within its goal's bounds.
+    pub fn resume(mut self, members: Vec<Netlist>, epochs: u64) -> Result<Population> {
+        let members =
+            self.objectives.iter().zip(&members).enumerate().map(|(index, (objective, netlist))| {
+                admit(objective, netlist, self.isa).ok_or_else(|| {
+                    Error::Argument(format!("circuit {index} is not within its goal's bounds"))
+                })
+            });
+        self.members = members.collect::<Result<_>>()?;
+        self.epochs = epochs;
+        Ok(self)
+    }
+
+    /// Breeds every goal's circuit for `candidates` candidates, then lets circuits move to goals whose bounds
+    /// they keep to more cheaply. `tick` is called after each goal, from any thread.
+    ///
+    /// The result depends on the seed and the epoch's number alone, not on the number of threads.
+    pub fn epoch(&mut self, candidates: u64, tick: &(dyn Fn() + Sync)) -> Outcomes {
+        let bred: Vec<(Member, Outcomes)> = (0..self.goals.len())
+            .into_par_iter()
+            .with_max_len(1)
+            .map(|index| {
+                let mut random = ChaCha8Rng::seed_from_u64(self.seed);
+                random.set_stream(self.epochs * self.goals.len() as u64 + index as u64);
+                let bred = self.breed(index, candidates, &mut random);
+                tick();
+                bred
+            })
+            .collect();
+        let mut outcomes = Outcomes::default();
+        for (member, (bred, bred_outcomes)) in self.members.iter_mut().zip(bred) {
+            if bred.power_uw <= member.power_uw {
+                *member = bred;
+            }
+            outcomes.add(&bred_outcomes);
+        }
+        self.migrate();
+        self.epochs += 1;
+        outcomes
+    }
+
+    /// The best circuit of a climb.
+    fn breed(&self, index: usize, candidates: u64, random: &mut impl Rng) -> (Member, Outcomes) {
+        let objective = &self.objectives[index];
+        let own = &self.members[index];
+        let begin = |member: &Member, random: &mut _| {
+            let spare = (member.netlist.gates().len() as f64 * SPARE_SHARE) as usize + 16;
+            Climb::new(objective, Genome::new(&member.netlist, spare, random), self.isa)
+        };
+        let foreign = random.random_ratio(FOREIGN_PCT, 100).then(|| {
+            // Of the next few goals up: such circuits have much in common with the own one.
+            let power = |member: &Member| member.power_uw;
+            let mut dearer: Vec<&Member> =
+                self.members.iter().filter(|member| member.power_uw > own.power_uw).collect();
+            dearer.sort_by(|x, y| power(x).total_cmp(&power(y)));
+            dearer.truncate(6);
+            (!dearer.is_empty()).then(|| dearer[random.random_range(0..dearer.len())])
+        });
+        let climb = foreign.flatten().and_then(|member| begin(member, random));
+        let Some(mut climb) = climb.or_else(|| begin(own, random)) else {
+            return (own.clone(), Outcomes::default());
+        };
+        let slack = SLACKS[random.random_range(0..SLACKS.len())];
+        let mut best = Member { netlist: climb.genome().netlist(), power_uw: climb.power_uw() };
+        for candidate in 0..candidates {
+            let left = 1.0 - candidate as f64 / candidates as f64;
+            climb.allow(best.power_uw * (1.0 + slack * left));
+            climb.step(random);
+            if climb.power_uw() < best.power_uw {
+                best.power_uw = climb.power_uw();
+                best.netlist = climb.genome().netlist();
+            }
+        }
+        // Without wires and constants it may be cheaper than the climb thought.
+        let best = admit(objective, &best.netlist, self.isa).unwrap_or(best);
+        (best, climb.outcomes)
+    }
+
+    /// Gives every goal the cheapest member within its bounds.
+    fn migrate(&mut self) {
+        let moves: Vec<Option<Member>> = (0..self.goals.len())
+            .into_par_iter()
+            .map(|index| {
+                let own = &self.members[index];
+                let cheaper = self.members.iter().filter(|member| member.power_uw < own.power_uw);
+                let mut cheaper: Vec<&Member> = cheaper.collect();
+                cheaper.sort_by(|x, y| x.power_uw.total_cmp(&y.power_uw));
+                cheaper.into_iter().find_map(|m| admit(&self.objectives[index], &m.netlist, self.isa))
+            })
+            .collect();
+        for (member, better) in self.members.iter_mut().zip(moves) {
+            if let Some(better) = better.filter(|better| better.power_uw < member.power_uw) {
+                *member = better;
+            }
+        }
+    }
+}
+
+/// `netlist` with its power if it keeps to the objective's bounds.
+fn admit(objective: &Objective, netlist: &Netlist, isa: Isa) -> Option<Member> {
+    // No gate is drawn where none is spare.
+    let mut random = ChaCha8Rng::seed_from_u64(0);
+    let climb = Climb::new(objective, Genome::new(netlist, 0, &mut random), isa)?;
+    Some(Member { netlist: climb.genome().netlist(), power_uw: climb.power_uw() })
+}

@@ -1,0 +1,136 @@
+//! Libraries of circuits as text: a line of JSON about all of them, then one for each.
+//!
+//! The first line: `format` ("skimp-netlists"), `version` (1), `signed`, `licence`. The others: `name`,
+//! `family`, `provenance` (what made it) and `gates` (see [`Netlist::to_text`]). Other fields are for people
+//! to read; products, errors and costs are worked out from the gates.
+
+use super::cost::Cost;
+use super::{CostSource, Family, Library, Multiplier, Netlist, Statistics};
+use crate::error::{Error, Result};
+use crate::file;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::sync::Arc;
+
+const FORMAT: &str = "skimp-netlists";
+const VERSION: u32 = 1;
+
+/// More multipliers than a library could need: a guard against nonsense.
+const MOST_RECORDS: usize = 10_000;
+
+/// What the first line says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Header {
+    format: String,
+    version: u32,
+    signed: bool,
+    licence: String,
+}
+
+/// A circuit of a file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NetlistRecord {
+    /// Its name.
+    pub name: String,
+    /// The idea behind it.
+    pub family: Family,
+    /// The seed and command that made it, or the paper it is from.
+    pub provenance: String,
+    /// Power relative to the file's exact multiplier. For people; worked out anew when read.
+    #[serde(default)]
+    pub power_rel: f64,
+    /// Mean absolute error in percent of 65,536. For people.
+    #[serde(default)]
+    pub mae_pct: f64,
+    /// Worst-case error in percent of 65,536. For people.
+    #[serde(default)]
+    pub wce_pct: f64,
+    /// The circuit: see [`Netlist::to_text`].
+    pub gates: String,
+}
+
+/// A file of circuits of one signedness.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NetlistFile {
+    /// Whether operands and products are two's complement.
+    pub signed: bool,
+    /// The circuits.
+    pub records: Vec<NetlistRecord>,
+}
+
+impl NetlistFile {
+    /// Reads the text of the file at `path`, which is named in errors.
+    pub fn parse(path: &Path, text: &str) -> Result<NetlistFile> {
+        let at = |line: usize, reason: String| Error::file(path, format!("line {}: {reason}", line + 1));
+        let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+        let Some((number, first)) = lines.next() else {
+            return Err(Error::file(path, "empty; a library of netlists begins with a line of JSON"));
+        };
+        let header: Header = serde_json::from_str(first).map_err(|e| at(number, e.to_string()))?;
+        if header.format != FORMAT || header.version != VERSION {
+            let found = format!("format {:?} version {}", header.format, header.version);
+            return Err(at(number, format!("{found}; this program reads {FORMAT:?} version {VERSION}")));
+        }
+        let mut records = Vec::new();
+        for (number, line) in lines {
+            if records.len() == MOST_RECORDS {
+                return Err(at(number, format!("more than {MOST_RECORDS} multipliers")));
+            }
+            records.push(serde_json::from_str(line).map_err(|e| at(number, e.to_string()))?);
+        }
+        Ok(NetlistFile { signed: header.signed, records })
+    }
+
+    /// Writes the file.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let header = Header {
+            format: FORMAT.into(),
+            version: VERSION,
+            signed: self.signed,
+            licence: "MIT OR Apache-2.0".into(),
+        };
+        let json = |line: serde_json::Result<String>| line.map_err(|e| Error::file(path, e.to_string()));
+        let mut text = json(serde_json::to_string(&header))?;
+        for record in &self.records {
+            text.push('\n');
+            text.push_str(&json(serde_json::to_string(record))?);
+        }
+        text.push('\n');
+        file::write_atomically(path, text.as_bytes())
+    }
+
+    /// The library of all circuits, with the costs of the cost model.
+    ///
+    /// Costs are relative to the cheapest exact one; without an exact one there is no library.
+    pub fn library(&self, path: &Path) -> Result<Library> {
+        let read = |record: &NetlistRecord| {
+            let netlist = Netlist::from_text(self.signed, &record.gates)
+                .map_err(|reason| Error::file(path, format!("{}: {reason}", record.name)))?;
+            let simulation = netlist.simulate();
+            let cost = Cost::of(&netlist, &simulation.activity);
+            let statistics = Statistics::of(&simulation.table);
+            Ok((netlist, cost, simulation.table, statistics))
+        };
+        let read: Vec<_> = self.records.par_iter().map(read).collect::<Result<_>>()?;
+        let exact = read.iter().filter(|(.., statistics)| statistics.is_exact());
+        let Some(exact) = exact.map(|(_, cost, ..)| *cost).min_by(|x, y| x.power_uw.total_cmp(&y.power_uw))
+        else {
+            return Err(Error::file(path, "no multiplier is exact; relative costs need one that is"));
+        };
+        let multipliers =
+            self.records.iter().zip(read).map(|(record, (netlist, cost, table, statistics))| Multiplier {
+                name: record.name.clone(),
+                family: record.family,
+                table,
+                power_rel: cost.power_uw / exact.power_uw,
+                area_rel: Some(cost.area_um2 / exact.area_um2),
+                delay_rel: Some(cost.delay_ps / exact.delay_ps),
+                cost_source: CostSource::GateModel,
+                statistics,
+                netlist: Some(Arc::new(netlist)),
+                provenance: Some(record.provenance.clone()),
+            });
+        Library::new(multipliers.collect())
+    }
+}
