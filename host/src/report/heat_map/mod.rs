@@ -14,7 +14,7 @@ const SQUARE: usize = 3;
 /// Pixels a side of the map.
 const MAP: usize = OPERANDS * SQUARE;
 /// Where the map begins, from the left and from the top.
-const MAP_AT: (usize, usize) = (64, 72);
+const MAP_AT: (usize, usize) = (88, 76);
 /// The legend's left end and width; it is as high as the map.
 const LEGEND_AT: usize = MAP_AT.0 + MAP + 32;
 const LEGEND_WIDTH: usize = 24;
@@ -86,7 +86,8 @@ impl HeatMap {
         HeatMap { title: title.to_owned(), signed, errors, worst }
     }
 
-    /// As a self-contained SVG document: the map is an embedded image that viewers keep sharp.
+    /// As a self-contained SVG document, in which the map is an embedded image of whole squares of pixels:
+    /// some viewers blur images that they enlarge.
     pub fn to_svg(&self) -> String {
         svg::document(self)
     }
@@ -96,9 +97,14 @@ impl HeatMap {
         raster::png(self)
     }
 
-    /// Palette entries of the errors, from the top left, one byte a pair of operands.
+    /// The pixels of the map as palette entries, from the top left.
     fn map_pixels(&self) -> Vec<u8> {
-        self.errors.iter().map(|&error| self.entry(f64::from(error))).collect()
+        let rows = self.errors.chunks_exact(OPERANDS).flat_map(|row| {
+            let entries = row.iter().map(|&error| self.entry(f64::from(error)));
+            let pixels = entries.flat_map(|entry| [entry; SQUARE]);
+            pixels.collect::<Vec<u8>>().repeat(SQUARE)
+        });
+        rows.collect()
     }
 
     /// The legend's column of palette entries, the most positive error first.
@@ -121,19 +127,19 @@ impl HeatMap {
         let label = |x: usize, y: usize, text: String, anchor, kind| Label { x, y, text, anchor, kind };
         let mut labels = vec![
             label(left, 30, self.title.clone(), Anchor::Start, Kind::Title),
-            label(left, top - 12, "weight".into(), Anchor::End, Kind::Axis),
+            label(left - 10, top - 16, "weight".into(), Anchor::End, Kind::Axis),
             label(left + MAP / 2, top + MAP + 50, "activation".into(), Anchor::Middle, Kind::Axis),
-            label(LEGEND_AT, top - 12, "error".into(), Anchor::Start, Kind::Axis),
+            label(LEGEND_AT, top - 16, "error".into(), Anchor::Start, Kind::Axis),
         ];
         for (place, value) in self.operand_ticks() {
             let (x, y) = (left + place, top + MAP - place);
             labels.push(label(x, top + MAP + 26, value.clone(), Anchor::Middle, Kind::Tick));
-            labels.push(label(left - 10, y + 5, value, Anchor::End, Kind::Tick));
+            labels.push(label(left - 10, y + 6, value, Anchor::End, Kind::Tick));
         }
         for (place, value) in self.error_ticks() {
             labels.push(label(
                 LEGEND_AT + LEGEND_WIDTH + 10,
-                top + place + 5,
+                top + place + 6,
                 value,
                 Anchor::Start,
                 Kind::Tick,

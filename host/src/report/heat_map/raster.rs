@@ -1,10 +1,7 @@
 //! The heat map as pixels.
 
 use super::font::{self, GLYPH};
-use super::{
-    Anchor, HeatMap, INK, Kind, LEGEND_AT, LEGEND_WIDTH, MAP, MAP_AT, NO_ERROR, OPERANDS, SIZE, SQUARE,
-    palette,
-};
+use super::{Anchor, HeatMap, INK, Kind, LEGEND_AT, LEGEND_WIDTH, MAP, MAP_AT, NO_ERROR, SIZE, palette};
 
 /// See [`HeatMap::to_png`].
 pub(super) fn png(map: &HeatMap) -> Vec<u8> {
@@ -13,7 +10,7 @@ pub(super) fn png(map: &HeatMap) -> Vec<u8> {
     let legend = HeatMap::legend_pixels();
     for y in 0..MAP {
         for x in 0..MAP {
-            canvas.set(MAP_AT.0 + x, MAP_AT.1 + y, errors[y / SQUARE * OPERANDS + x / SQUARE]);
+            canvas.set(MAP_AT.0 + x, MAP_AT.1 + y, errors[y * MAP + x]);
         }
         for x in 0..LEGEND_WIDTH {
             canvas.set(LEGEND_AT + x, MAP_AT.1 + y, legend[y * legend.len() / MAP]);

@@ -1,7 +1,7 @@
 //! The heat map as SVG.
 
 use super::raster::encode;
-use super::{Anchor, HeatMap, Kind, LEGEND_AT, LEGEND_WIDTH, MAP, MAP_AT, OPERANDS, SIZE};
+use super::{Anchor, HeatMap, Kind, LEGEND_AT, LEGEND_WIDTH, MAP, MAP_AT, SIZE};
 use crate::report::drawing::escape;
 use std::fmt::Write;
 
@@ -28,7 +28,7 @@ pub(super) fn document(map: &HeatMap) -> String {
     ));
     let legend = HeatMap::legend_pixels();
     let images = [
-        (MAP_AT.0, MAP, encode(&map.map_pixels(), (OPERANDS, OPERANDS))),
+        (MAP_AT.0, MAP, encode(&map.map_pixels(), (MAP, MAP))),
         (LEGEND_AT, LEGEND_WIDTH, encode(&legend, (1, legend.len()))),
     ];
     for (x, width, png) in images {
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_document_has_the_map_the_legend_and_all_labels() {
-        let table = TruthTable::from_fn(true, |a, w| a * w & !63).unwrap();
+        let table = TruthTable::from_fn(true, |a, w| (a * w) & !63).unwrap();
         let map = HeatMap::new("low & <rough>", &table);
         let svg = map.to_svg();
         assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n"));
@@ -111,7 +111,7 @@ mod tests {
         }
         assert_eq!(svg.matches("data:image/png;base64,").count(), 2);
         assert!(svg.len() < 80_000, "{} bytes", svg.len());
-        let (pixels, size) = decode(&encode(&map.map_pixels(), (OPERANDS, OPERANDS)));
-        assert_eq!((pixels.len(), size), (65536, (256, 256)));
+        let (pixels, size) = decode(&encode(&map.map_pixels(), (MAP, MAP)));
+        assert_eq!((pixels.len(), size), (MAP * MAP, (MAP, MAP)));
     }
 }
