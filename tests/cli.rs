@@ -8,6 +8,9 @@ mod harness;
 #[path = "cli/bench.rs"]
 mod bench;
 
+#[path = "cli/multipliers.rs"]
+mod multipliers;
+
 use harness::{Dir, Finished};
 use serde_json::Value;
 use std::io::Read;
@@ -88,6 +91,11 @@ mod help {
             ("run", "<IMAGE> --board --inputs --images --mean --std --no-install --json".into()),
             ("flash", "<IMAGE> --board --image-only --no-install".into()),
             ("data fetch", "<NAME>".into()),
+            ("multipliers list", "--multipliers --signed --family --front --sort --json".into()),
+            (
+                "multipliers show",
+                "<NAME> --multipliers --signed --heat-map --network --layer --scheme --json".into(),
+            ),
             ("bench emulation", "--multipliers --multiplier --layers --seconds --images --json".into()),
         ];
         let dir = Dir::new();

@@ -91,6 +91,11 @@ impl CodeDistribution {
         operands
     }
 
+    /// The shares of the activation codes and of the weight codes, adding up to 1 each.
+    pub fn shares(&self) -> ([f64; 256], [f64; 256]) {
+        (shares(&self.activation), shares(&self.weight))
+    }
+
     /// Whether the multiplier is asked for products with this weight code.
     pub fn multiplies(scheme: Scheme, weight_code: u8) -> bool {
         weight_operand(scheme, weight_code).1 != 0

@@ -8,6 +8,7 @@ mod costs_csv;
 mod distribution;
 pub mod families;
 mod folder;
+mod gates;
 mod library;
 pub mod netlist;
 mod netlist_file;
@@ -18,12 +19,15 @@ mod reference_tests;
 mod scheme;
 mod simulate;
 mod statistics;
+mod structure;
 mod table;
 mod terms;
+mod weighted;
 
 pub use choice::{Choice, ProductCache};
 pub use distribution::{CodeDistribution, Distribution};
 pub use families::{Design, Family};
+pub use gates::GateCounts;
 pub use library::{CostSource, Library, Multiplier};
 pub use netlist::Netlist;
 pub use netlist_file::{NetlistFile, NetlistRecord};
@@ -31,8 +35,10 @@ pub use product_table::{ProductTable, scheme_product};
 pub use scheme::Scheme;
 pub use simulate::Simulation;
 pub use statistics::Statistics;
+pub use structure::{Masks, Structure};
 pub use table::TruthTable;
 pub use terms::{MAX_TERMS, Term};
+pub use weighted::WeightedStatistics;
 
 /// What the names of multipliers of a signedness begin with, as in the EvoApprox library.
 pub(crate) fn name_prefix(signed: bool) -> &'static str {

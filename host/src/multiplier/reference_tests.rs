@@ -3,7 +3,7 @@
 //! The tables are looked for in `multipliers/*/` of the folder that `SKIMP_REFERENCE` names (a relative path
 //! starts at the repository's root), by default `../shared/reference`. Without them the tests fail.
 
-use super::{Library, Statistics};
+use super::{Library, Multiplier, Statistics, Structure};
 use std::path::{Path, PathBuf};
 
 fn folders() -> Vec<PathBuf> {
@@ -56,6 +56,66 @@ fn statistics_equal_the_published_ones() {
         assert_eq!(compared, library.multipliers().len(), "{}", folder.display());
     }
     assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+/// WCRE in percent and MSE as the library's C files print them in their headings.
+const PUBLISHED_WCRE_AND_MSE: [(&str, &str, &str); 8] = [
+    ("mul8s_1KR3", "6300.00", "7282910.2"),
+    ("mul8s_1KRC", "3300.00", "2872"),
+    ("mul8s_1KVL", "6500.00", "19690"),
+    ("mul8u_17C8", "300.00", "37660750"),
+    // 200 % if wrong products with zero counted too.
+    ("mul8u_2P7", "100.00", "1.9"),
+    ("mul8u_KEM", "100.00", "17"),
+    ("mul8u_QJD", "200.00", "241"),
+    ("mul8u_QKX", "100.00", "34405106"),
+];
+
+#[test]
+#[ignore = "needs the reference tables; see .ci/run"]
+fn worst_relative_and_squared_errors_equal_the_published_ones() {
+    let libraries: Vec<Library> = folders().iter().map(|f| Library::load_folder(f).unwrap()).collect();
+    for (name, wcre, mse) in PUBLISHED_WCRE_AND_MSE {
+        let found = libraries.iter().flat_map(Library::multipliers).find(|m| m.name == name);
+        let s = found.unwrap_or_else(|| panic!("no table of {name}")).statistics;
+        assert!(agrees(s.wcre_pct, wcre) && agrees(s.mse, mse), "{name}: {s:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs the reference tables; see .ci/run"]
+fn structures_are_those_known_of_the_library() {
+    for folder in folders() {
+        let library = Library::load_folder(&folder).unwrap();
+        let all: Vec<(&Multiplier, Structure)> =
+            library.multipliers().iter().map(|m| (m, Structure::of(&m.table))).collect();
+        let names = |what: &str, chosen: &dyn Fn(&Structure) -> bool| {
+            let names = all.iter().filter(|(_, s)| chosen(s)).map(|(m, _)| &*m.name);
+            let names: Vec<&str> = names.collect();
+            println!("{what}: {} of {}: {}", names.len(), all.len(), names.join(" "));
+            names
+        };
+        let masked = names("masked products", &|s| s.masked_product.is_some());
+        let bilinear = names("bilinear", &|s| s.bilinear.is_some());
+        let separable = names("separable by nibbles", &|s| s.separable_activation || s.separable_weight);
+        names("sums of few terms", &|s| s.terms.is_some());
+        // The signed ones are arrays without some of their partial products, the unsigned ones were evolved.
+        if library.is_signed() {
+            assert_eq!(bilinear.len(), all.len());
+        } else {
+            assert!((2..all.len() / 2).contains(&bilinear.len()), "{bilinear:?}");
+            assert!(separable.len() < all.len());
+        }
+        assert!(masked.contains(&&*library.exact().name) && masked.len() < all.len());
+        for (m, s) in &all {
+            let name = &m.name;
+            assert!(s.masked_product.is_none() || (s.bilinear.is_some() && s.rank <= 1), "{name}: {s:?}");
+            assert!(s.bilinear.is_none() || (s.separable_activation && s.separable_weight), "{name}: {s:?}");
+            assert!(s.bilinear.is_none() || m.statistics.zero_preserving, "{name}: {s:?}");
+            assert!(s.terms.is_none_or(|terms| terms >= s.rank), "{name}: {s:?}");
+            assert!(s.rank <= s.rows_by_weight.min(s.rows_by_activation), "{name}: {s:?}");
+        }
+    }
 }
 
 #[test]

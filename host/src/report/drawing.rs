@@ -229,7 +229,7 @@ impl Drawing {
 }
 
 /// `text` as XML character data: markup escaped, control characters, which XML can't hold, replaced.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -7,10 +7,12 @@ mod axis;
 mod chart;
 mod csv;
 mod drawing;
+mod heat_map;
 mod table;
 
 pub use chart::{Chart, Mark};
 pub use csv::front_csv;
+pub use heat_map::HeatMap;
 pub use table::{Align, front_table, text_table};
 
 use serde::{Deserialize, Serialize};

@@ -2,8 +2,10 @@
 
 mod evolve;
 mod list;
+mod show;
 
 use crate::error::Result;
+use crate::multiplier::CostSource;
 
 /// Show multipliers.
 #[derive(Debug, clap::Subcommand)]
@@ -11,6 +13,8 @@ pub enum Command {
     Evolve(evolve::Args),
     /// List a library with errors and costs.
     List(list::Args),
+    /// Show everything known about one multiplier.
+    Show(show::Args),
 }
 
 /// Runs the subcommand.
@@ -18,5 +22,12 @@ pub fn run(command: Command) -> Result<()> {
     match command {
         Command::Evolve(args) => evolve::run(args),
         Command::List(args) => list::run(args),
+        Command::Show(args) => show::run(args),
     }
+}
+
+/// A cost source as text and JSON have it, such as `gate-model`.
+fn cost_source(source: CostSource) -> String {
+    let text = serde_json::to_value(source).ok();
+    text.and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_else(|| format!("{source:?}"))
 }

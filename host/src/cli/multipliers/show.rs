@@ -1,0 +1,314 @@
+//! `skimp multipliers show`: everything known about one multiplier.
+
+use super::cost_source;
+use crate::cli::common::{self, HowArgs};
+use crate::compensate::LayerDistribution;
+use crate::error::{Error, Result};
+use crate::multiplier::{
+    Choice, CostSource, GateCounts, Library, MAX_TERMS, Multiplier, Statistics, Structure, TruthTable,
+    WeightedStatistics,
+};
+use crate::quantize::QuantizedNetwork;
+use crate::report::{Align, HeatMap, text_table};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// Show everything known about one multiplier: errors, structure, cost, gates, and its errors in a network.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The multiplier, such as trunc6 or mul8s_w4, or trunc6~ for exchanged operands.
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// The built-in library, or a folder of truth tables (*.bin) with a costs.csv.
+    #[arg(long, default_value = "builtin", value_name = "builtin|FOLDER")]
+    multipliers: String,
+    /// The signed half of the built-in library; names that begin with mul8s_ mean it anyway.
+    #[arg(long)]
+    signed: bool,
+    /// Draw the errors of all operands into this file, an image by its ending: .svg or .png.
+    #[arg(long, value_name = "FILE.svg|FILE.png")]
+    heat_map: Option<PathBuf>,
+    /// Also show the errors on what the layers of this network multiply: one of the zoo (fashion-cnn,
+    /// resnet8) or an ONNX file.
+    #[arg(long, value_name = "MODEL")]
+    network: Option<String>,
+    /// Only the errors in this layer, by its name or its number from 0.
+    #[arg(long, value_name = "LAYER", requires = "network")]
+    layer: Option<String>,
+    #[command(flatten)]
+    how: HowArgs,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    name: String,
+    signed: bool,
+    family: String,
+    operands_exchanged: bool,
+    power_rel: f64,
+    area_rel: Option<f64>,
+    delay_rel: Option<f64>,
+    cost_source: CostSource,
+    #[serde(flatten)]
+    statistics: Statistics,
+    structure: Structure,
+    /// Bytes of a table of 16-bit products, equal rows once.
+    table_bytes: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gates: Option<GateCounts>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provenance: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    network: Option<InNetwork>,
+}
+
+/// Errors in a network's layers.
+#[derive(Serialize)]
+struct InNetwork {
+    model: String,
+    scheme: String,
+    calibration_images: usize,
+    layers: Vec<InLayer>,
+}
+
+#[derive(Serialize)]
+struct InLayer {
+    index: usize,
+    layer: String,
+    /// Over all images.
+    multiplications: u64,
+    #[serde(flatten)]
+    errors: WeightedStatistics,
+}
+
+/// The formats of a heat map.
+#[derive(Clone, Copy)]
+enum Format {
+    Svg,
+    Png,
+}
+
+/// The format that a file's ending says.
+fn format(path: &Path) -> Result<Format> {
+    let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_lowercase);
+    match extension.as_deref() {
+        Some("svg") => Ok(Format::Svg),
+        Some("png") => Ok(Format::Png),
+        _ => Err(Error::Argument(format!(
+            "--heat-map {}: the name has to end in .svg or .png, which says what to draw",
+            path.display()
+        ))),
+    }
+}
+
+/// Runs the subcommand.
+pub fn run(args: Args) -> Result<()> {
+    let heat_map = args.heat_map.as_deref().map(|path| Ok((path, format(path)?))).transpose()?;
+    let signed = args.signed || args.name.to_lowercase().starts_with("mul8s_");
+    let library = common::library(&args.multipliers, signed)?;
+    let choice = Choice::parse(&library, &args.name)?;
+    let multiplier = &library.multipliers()[choice.multiplier];
+    let swapped = choice.swapped.then(|| multiplier.table.swapped());
+    let table = swapped.as_ref().unwrap_or(&multiplier.table);
+    let network = args.network.as_deref().map(|model| in_network(model, &args, &multiplier.table, choice));
+    let network = network.transpose()?;
+    let name = choice.name(&library);
+    if let Some((path, format)) = heat_map {
+        draw(path, format, &name, table)?;
+    }
+    let report = report(&library, choice, multiplier, table, network);
+    if args.json {
+        return common::print_json(&report);
+    }
+    common::print(format_args!("{}", text(&report)))
+}
+
+fn draw(path: &Path, format: Format, name: &str, table: &TruthTable) -> Result<()> {
+    let map = HeatMap::new(name, table);
+    let bytes = match format {
+        Format::Svg => map.to_svg().into_bytes(),
+        Format::Png => map.to_png(),
+    };
+    crate::file::write_atomically(path, &bytes)?;
+    eprintln!("wrote {}", path.display());
+    Ok(())
+}
+
+fn report<'a>(
+    library: &Library,
+    choice: Choice,
+    multiplier: &'a Multiplier,
+    table: &TruthTable,
+    network: Option<InNetwork>,
+) -> Report<'a> {
+    let structure = Structure::of(table);
+    Report {
+        name: choice.name(library),
+        signed: table.is_signed(),
+        family: multiplier.family.to_string(),
+        operands_exchanged: choice.swapped,
+        power_rel: multiplier.power_rel,
+        area_rel: multiplier.area_rel,
+        delay_rel: multiplier.delay_rel,
+        cost_source: multiplier.cost_source,
+        statistics: multiplier.statistics,
+        table_bytes: structure.device_table_bytes(),
+        structure,
+        gates: multiplier.netlist.as_deref().map(GateCounts::of),
+        provenance: multiplier.provenance.as_deref(),
+        network,
+    }
+}
+
+/// The multiplier's errors in the layers of a network.
+fn in_network(model: &str, args: &Args, table: &TruthTable, choice: Choice) -> Result<InNetwork> {
+    let scheme = args.how.scheme;
+    // Before anything slow: zero points that do not suit the scheme never come out of quantization.
+    scheme.check(table, 0)?;
+    let prepared = args.how.prepare(model, 0)?;
+    let (network, images) = (&prepared.quantized, &prepared.calibration.codes);
+    let layers = match &args.layer {
+        Some(layer) => vec![LayerDistribution::measure_one(network, images, find_layer(network, layer)?)?],
+        None => LayerDistribution::measure(network, images)?,
+    };
+    let layers = layers.into_iter().map(|layer| {
+        Ok(InLayer {
+            errors: WeightedStatistics::of_layer(table, choice.swapped, &layer.codes)?,
+            multiplications: layer.operands().multiplications(),
+            index: layer.index,
+            layer: layer.layer,
+        })
+    });
+    Ok(InNetwork {
+        model: model.to_owned(),
+        scheme: scheme.to_string(),
+        calibration_images: prepared.calibration.labels.len(),
+        layers: layers.collect::<Result<_>>()?,
+    })
+}
+
+/// The place of a layer among those that multiply, by its name or that place itself.
+fn find_layer(network: &QuantizedNetwork, wanted: &str) -> Result<usize> {
+    let names: Vec<&str> = network.convs().map(|(layer, _)| &*layer.name).collect();
+    if let Some(index) = names.iter().position(|&name| name == wanted) {
+        return Ok(index);
+    }
+    if let Some(index) = wanted.parse().ok().filter(|&index: &usize| index < names.len()) {
+        return Ok(index);
+    }
+    let list: Vec<String> = names.iter().enumerate().map(|(i, name)| format!("  {i} {name}")).collect();
+    Err(Error::Argument(format!(
+        "{} has no layer \"{wanted}\" that multiplies; it has, by number and name:\n{}",
+        network.name,
+        list.join("\n")
+    )))
+}
+
+fn text(report: &Report) -> String {
+    let mut lines = Vec::new();
+    let mut line = |what: &str, value: String| lines.push(format!("  {what:<22} {value}\n"));
+    let (s, t) = (&report.statistics, &report.structure);
+    let cost = |figure: Option<f64>| figure.map_or("unknown".to_owned(), |figure| format!("{figure:.4}"));
+    line("family", report.family.clone());
+    line("power", cost(Some(report.power_rel)));
+    line("area", cost(report.area_rel));
+    line("delay", cost(report.delay_rel));
+    line("cost source", format!("{}, relative to the exact multiplier", cost_source(report.cost_source)));
+    line("MAE", format!("{:.5} % of 2^16", s.mae_pct));
+    line("WCE", format!("{:.5} % of 2^16", s.wce_pct));
+    line("MRE", format!("{:.5} %", s.mre_pct));
+    line("WCRE", format!("{:.2} %", s.wcre_pct));
+    line("EP", format!("{:.2} %", s.ep_pct));
+    line("MSE", format!("{:.4}", s.mse));
+    // Adding zero writes -0 as 0.
+    line("mean error", format!("{:.4}", s.mean_error + 0.0));
+    line("error variance", format!("{:.4}", s.variance));
+    line("zeros kept", yes(s.zero_preserving));
+    line("commutative", yes(s.commutative));
+    line(
+        "masked product",
+        t.masked_product.map_or("no".to_owned(), |masks| {
+            format!("(a & {:#04x}) * (w & {:#04x})", masks.activation, masks.weight)
+        }),
+    );
+    line("bilinear in bits", yes(t.bilinear.is_some()));
+    let separable = match (t.separable_activation, t.separable_weight) {
+        (true, true) => "of either operand",
+        (true, false) => "of the activation",
+        (false, true) => "of the weight",
+        (false, false) => "no",
+    };
+    line("separable by nibbles", separable.to_owned());
+    line("rank", t.rank.to_string());
+    let terms = t.terms.map_or(format!("more than {MAX_TERMS}, or none found"), |terms| terms.to_string());
+    line("matrix products", terms);
+    let rows = format!("{} by weight, {} by activation", t.rows_by_weight, t.rows_by_activation);
+    line("distinct rows", rows);
+    line("table on a device", format!("{} bytes", report.table_bytes));
+    line(
+        "ignored bits",
+        format!("activation {:#04x}, weight {:#04x}", t.ignored_activation_bits, t.ignored_weight_bits),
+    );
+    if let Some(gates) = &report.gates {
+        let kinds: Vec<String> =
+            gates.by_kind.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+        line("gates", format!("{}: {}", gates.total, kinds.join(", ")));
+        line("depth", format!("{} gates", gates.depth));
+    }
+    if let Some(provenance) = report.provenance {
+        line("provenance", provenance.to_owned());
+    }
+    let kind = if report.signed { "signed" } else { "unsigned" };
+    let order = if report.operands_exchanged { ", operands exchanged" } else { "" };
+    let network = report.network.as_ref().map_or(String::new(), in_network_text);
+    format!("{}, {kind}{order}\n{}{network}", report.name, lines.concat())
+}
+
+fn in_network_text(network: &InNetwork) -> String {
+    let columns = [
+        ("", Align::Right),
+        ("layer", Align::Left),
+        ("multiplications", Align::Right),
+        ("mean |e|", Align::Right),
+        ("mean e", Align::Right),
+        ("MSE", Align::Right),
+        ("variance corrected", Align::Right),
+        ("noise %", Align::Right),
+    ];
+    let row = |layer: &InLayer| {
+        let e = &layer.errors;
+        let mut cells = vec![layer.index.to_string(), layer.layer.clone(), layer.multiplications.to_string()];
+        cells.extend([e.mae, e.mean_error + 0.0, e.mse, e.corrected_variance].map(|f| format!("{f:.3}")));
+        cells.push(e.relative_noise.map_or("-".to_owned(), |noise| format!("{:.3}", 100.0 * noise)));
+        cells
+    };
+    let rows: Vec<Vec<String>> = network.layers.iter().map(row).collect();
+    format!(
+        "\nErrors in {}, {} scheme, {} calibration images:\n{}",
+        network.model,
+        network.scheme,
+        network.calibration_images,
+        text_table(&columns, &rows)
+    )
+}
+
+fn yes(yes: bool) -> String {
+    if yes { "yes" } else { "no" }.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endings_decide_the_format() {
+        assert!(matches!(format(Path::new("a.b/c.SVG")), Ok(Format::Svg)));
+        assert!(matches!(format(Path::new("c.png")), Ok(Format::Png)));
+        for wrong in ["c", "c.jpg", "svg", ".png", ""] {
+            assert!(format(Path::new(wrong)).is_err(), "{wrong}");
+        }
+    }
+}
