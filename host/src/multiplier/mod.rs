@@ -7,6 +7,7 @@ pub mod cost;
 mod costs_csv;
 pub mod families;
 mod folder;
+pub mod formats;
 mod library;
 pub mod netlist;
 mod product_table;
@@ -19,6 +20,7 @@ mod table;
 mod terms;
 
 pub use choice::{Choice, ProductCache};
+pub use costs_csv::{Costs, Figure};
 pub use families::{Design, Family};
 pub use library::{CostSource, Library, Multiplier};
 pub use netlist::Netlist;
