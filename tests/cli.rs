@@ -7,6 +7,8 @@ mod harness;
 
 #[path = "cli/bench.rs"]
 mod bench;
+#[path = "cli/multipliers.rs"]
+mod multipliers;
 
 use harness::{Dir, Finished};
 use serde_json::Value;
@@ -78,7 +80,7 @@ mod help {
         let network = "MODEL --data --mean --std --scheme --range --calibration-images --test-images \
                        --multipliers --compensation";
         let search = "--max-loss --tiles --accelerator --array-size --population --generations \
-                      --selection-images --seed --memory --out --json";
+                      --selection-images --seed --memory --mix-cost-sources --out --json";
         let of_command = [
             ("demo", format!("{network} {search} --board --images --no-install")),
             ("optimize", format!("{network} {search}")),
@@ -88,6 +90,8 @@ mod help {
             ("run", "<IMAGE> --board --inputs --images --mean --std --no-install --json".into()),
             ("flash", "<IMAGE> --board --image-only --no-install".into()),
             ("data fetch", "<NAME>".into()),
+            ("multipliers import", "<PATH> --out --replace --swap-operands --index --name --power-mw".into()),
+            ("multipliers export", "--multipliers --names --format --swap-operands --out --json".into()),
             ("bench emulation", "--multipliers --multiplier --layers --seconds --images --json".into()),
         ];
         let dir = Dir::new();

@@ -79,8 +79,8 @@ pub(super) fn load(folder: &Path) -> Result<Vec<Multiplier>> {
             table: found.table,
             power_rel: relative(power, exact.map(|exact| exact.power))
                 .expect("there is a reference where a power is absolute"),
-            area_rel: area.and_then(|area| relative(area, exact?.area)),
-            delay_rel: delay.and_then(|delay| relative(delay, exact?.delay)),
+            area_rel: area.and_then(|area| relative(area, exact.and_then(|exact| exact.area))),
+            delay_rel: delay.and_then(|delay| relative(delay, exact.and_then(|exact| exact.delay))),
             cost_source: source,
             statistics: found.statistics,
             netlist: None,

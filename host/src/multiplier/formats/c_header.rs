@@ -161,8 +161,9 @@ fn number(token: &str) -> Option<i64> {
 fn without_comments(path: &Path, text: &str) -> Result<String> {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
+    // Whether nothing but white space has been kept of the line.
+    let mut line_begins = true;
     while !rest.is_empty() {
-        let line_begins = kept.rsplit('\n').next().is_none_or(|line| line.trim().is_empty());
         if rest.starts_with("//") || (rest.starts_with('#') && line_begins) {
             rest = rest.find('\n').map_or("", |end| &rest[end..]);
         } else if let Some(comment) = rest.strip_prefix("/*") {
@@ -176,7 +177,10 @@ fn without_comments(path: &Path, text: &str) -> Result<String> {
             // To the next character that may begin a comment.
             let begin = rest.chars().next().map_or(0, char::len_utf8);
             let next = rest[begin..].find(['/', '#']).map_or(rest.len(), |next| begin + next);
-            kept.push_str(&rest[..next]);
+            let chunk = &rest[..next];
+            let (before, last) = chunk.rsplit_once('\n').map_or((None, chunk), |(x, y)| (Some(x), y));
+            line_begins = (line_begins || before.is_some()) && last.trim().is_empty();
+            kept.push_str(chunk);
             rest = &rest[next..];
         }
     }
