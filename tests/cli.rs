@@ -7,7 +7,8 @@ mod harness;
 
 #[path = "cli/bench.rs"]
 mod bench;
-
+#[path = "cli/formats.rs"]
+mod formats;
 #[path = "cli/multipliers.rs"]
 mod multipliers;
 
@@ -81,7 +82,7 @@ mod help {
         let network = "MODEL --data --mean --std --scheme --range --calibration-images --test-images \
                        --multipliers --compensation";
         let search = "--max-loss --tiles --accelerator --array-size --population --generations \
-                      --selection-images --seed --memory --out --json";
+                      --selection-images --seed --memory --mix-cost-sources --out --json";
         let of_command = [
             ("demo", format!("{network} {search} --board --images --no-install")),
             ("optimize", format!("{network} {search}")),
@@ -96,6 +97,8 @@ mod help {
                 "multipliers show",
                 "<NAME> --multipliers --signed --heat-map --network --layer --scheme --json".into(),
             ),
+            ("multipliers import", "<PATH> --out --replace --swap-operands --index --name --power-mw".into()),
+            ("multipliers export", "--multipliers --names --format --swap-operands --out --json".into()),
             ("bench emulation", "--multipliers --multiplier --layers --seconds --images --json".into()),
         ];
         let dir = Dir::new();

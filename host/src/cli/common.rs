@@ -74,8 +74,9 @@ impl HowArgs {
 /// Which multipliers, and what is done about their errors.
 #[derive(Debug, Args)]
 pub struct MultiplierArgs {
-    /// The built-in library, or a folder of truth tables (*.bin) with a costs.csv.
-    #[arg(long, default_value = "builtin", value_name = "builtin|FOLDER")]
+    /// The built-in library, a folder of truth tables (*.bin) with a costs.csv, or several with commas
+    /// between them (builtin,FOLDER).
+    #[arg(long, default_value = "builtin", value_name = "builtin|FOLDER,...")]
     pub multipliers: String,
     /// Compensation: all, alwann (its weight map only), scale-shift or none.
     #[arg(long, default_value = "all")]
@@ -89,12 +90,10 @@ impl MultiplierArgs {
     }
 }
 
-/// The library that `--multipliers` names: `builtin`, of which `signed` picks the half, or a folder.
-pub fn library(name: &str, signed: bool) -> Result<Library> {
-    match name {
-        "builtin" => Ok(Library::builtin(signed)),
-        folder => Library::load_folder(folder),
-    }
+/// The library that `--multipliers` names: `builtin`, of which `signed` picks the half, a folder, or several of
+/// them with commas.
+pub fn library(sources: &str, signed: bool) -> Result<Library> {
+    Library::from_sources(sources, signed)
 }
 
 /// A line on standard error that shows the step at hand and that time passes.

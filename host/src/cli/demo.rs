@@ -93,7 +93,7 @@ pub fn run(args: Args) -> Result<()> {
     drop(spinner);
 
     step(2, &format!("network: import and quantize {}", args.model));
-    let library = args.multipliers.library(args.how.scheme)?;
+    let library = args.search.library(&args.multipliers, args.how.scheme)?;
     let prepared = args.how.prepare(&args.model, args.search.images())?;
     let accuracy_float = prepared.float_accuracy_pct()?;
     let test_images = prepared.test.labels.len();

@@ -50,7 +50,7 @@ enum Command {
     Run(run::Args),
     /// Write firmware and image to a real board through probe-rs.
     Flash(flash::Args),
-    /// Show multipliers.
+    /// Show, import and export multipliers.
     #[command(subcommand)]
     Multipliers(multipliers::Command),
     /// Fetch data sets.

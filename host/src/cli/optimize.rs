@@ -5,8 +5,8 @@ use super::memory::Memory;
 use crate::accelerator::AcceleratorModel;
 use crate::error::{Error, Result};
 use crate::file;
-use crate::multiplier::{Library, ProductCache};
-use crate::optimize::{LayerRuns, Optimized, Options, optimize};
+use crate::multiplier::{CostSource, Library, ProductCache, Scheme};
+use crate::optimize::{LayerRuns, Optimized, Options, check_cost_sources, optimize};
 use crate::prepare::Prepared;
 use crate::report::front_table;
 use serde::Serialize;
@@ -67,12 +67,27 @@ pub struct SearchArgs {
     /// (64K, 512M, 2G); 0 runs every candidate from its first layer. No value changes the result.
     #[arg(long, default_value = "1G", value_name = "SIZE")]
     pub memory: Memory,
+    /// Search although costs come from several sources (published, gate-model), which do not compare.
+    #[arg(long)]
+    pub mix_cost_sources: bool,
 }
 
 impl SearchArgs {
     /// Training images needed beside those for calibration.
     pub fn images(&self) -> usize {
         self.selection_images.saturating_add(self.choice_images)
+    }
+
+    /// The library to search, whose costs must come from one source unless more are allowed.
+    pub fn library(&self, multipliers: &MultiplierArgs, scheme: Scheme) -> Result<Library> {
+        let library = multipliers.library(scheme)?;
+        if !self.mix_cost_sources {
+            check_cost_sources(&library)?;
+        } else if library.cost_sources().len() > 1 {
+            let sources = sources(&library.cost_sources());
+            eprintln!("  costs of several sources are mixed ({sources}): savings compare unlike figures");
+        }
+        Ok(library)
     }
 
     /// What was asked for, checked.
@@ -97,6 +112,11 @@ impl SearchArgs {
             memory_bytes: self.memory.bytes,
         })
     }
+}
+
+/// Cost sources as text.
+fn sources(sources: &[CostSource]) -> String {
+    sources.iter().map(CostSource::to_string).collect::<Vec<_>>().join(" and ")
 }
 
 /// Searches with a progress bar.
@@ -135,6 +155,7 @@ struct Report<'a> {
     loss_test_pp: f64,
     loss_test_se_pp: f64,
     multipliers: &'a [String],
+    cost_sources: Vec<CostSource>,
     flash_bytes: usize,
     arena_bytes: usize,
     evaluations: usize,
@@ -148,7 +169,7 @@ pub fn run(args: Args) -> Result<()> {
     let options = args.search.options()?;
     file::check_writable(&args.out)?;
     let scheme = args.network.how.scheme;
-    let library = args.multipliers.library(scheme)?;
+    let library = args.search.library(&args.multipliers, scheme)?;
     let prepared = args.network.how.prepare(&args.network.model, args.search.images())?;
     let optimized = search(&prepared, &library, &args.multipliers, &options)?;
     let spinner = Spinner::start("writing");
@@ -165,6 +186,7 @@ pub fn run(args: Args) -> Result<()> {
             loss_test_pp: optimized.verified.loss_pp,
             loss_test_se_pp: optimized.verified.loss_se_pp,
             multipliers: &optimized.multipliers,
+            cost_sources: library.cost_sources(),
             flash_bytes: optimized.image.bytes.len(),
             arena_bytes: optimized.image.arena_bytes,
             evaluations: optimized.selection.evaluations,
@@ -183,6 +205,12 @@ pub fn run(args: Args) -> Result<()> {
         optimized.verified.loss_pp,
         optimized.verified.loss_se_pp
     ))?;
+    if library.cost_sources().len() > 1 {
+        let sources = sources(&library.cost_sources());
+        common::print(format_args!(
+            "costs are mixed: {sources} figures, each relative to its own exact one\n"
+        ))?;
+    }
     common::print(format_args!(
         "evaluated {} assignments ({} came up again); wrote {}\n",
         optimized.selection.evaluations,

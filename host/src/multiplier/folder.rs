@@ -1,36 +1,60 @@
-//! Loads a folder of truth tables and their published costs.
+//! Loads a folder of truth tables and their costs.
 
-use super::costs_csv::{self, Costs};
+use super::costs_csv::{self, Costs, Figure, Row};
 use super::library::CostSource;
-use super::{Family, Library, Multiplier, Statistics, TruthTable, name_prefix};
+use super::{Family, Multiplier, Statistics, TruthTable, name_prefix};
 use crate::error::{Error, Result};
 use crate::file;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// The file beside the tables.
-const COSTS: &str = "costs.csv";
+pub(super) const COSTS: &str = "costs.csv";
 
-/// See [`Library::load_folder`].
-pub(super) fn load(folder: &Path) -> Result<Library> {
+/// The text of the folder's `costs.csv`.
+pub(super) fn costs_text(folder: &Path) -> Result<String> {
+    let path = folder.join(COSTS);
+    String::from_utf8(file::read(&path)?).map_err(|_| Error::file(&path, "not text in UTF-8"))
+}
+
+/// The costs written in a folder, by multiplier.
+pub(super) fn costs(folder: &Path) -> Result<HashMap<String, Row>> {
+    costs_csv::parse(&folder.join(COSTS), &costs_text(folder)?)
+}
+
+/// A multiplier as it is found, before costs are made relative.
+struct Found {
+    name: String,
+    path: PathBuf,
+    table: TruthTable,
+    statistics: Statistics,
+    row: Row,
+}
+
+/// The multipliers of a folder; see [`Library::load_folder`](super::Library::load_folder). None need be exact
+/// if all costs are relative.
+pub(super) fn load(folder: &Path) -> Result<Vec<Multiplier>> {
     let tables = table_files(folder)?;
     if tables.is_empty() {
-        return Err(Error::file(folder, "no multipliers here: tables are files NAME.bin of 131072 bytes"));
+        return Err(Error::file(
+            folder,
+            "no multipliers here: tables are files NAME.bin of 131072 bytes; `skimp multipliers import` \
+             makes them of other formats",
+        ));
     }
     let costs_path = folder.join(COSTS);
-    let text = String::from_utf8(file::read(&costs_path)?)
-        .map_err(|_| Error::file(&costs_path, "not text in UTF-8"))?;
-    let costs = costs_csv::parse(&costs_path, &text)?;
-
-    let mut loaded: Vec<(String, TruthTable, Statistics, Costs)> = Vec::with_capacity(tables.len());
+    let costs = costs(folder)?;
+    let mut found: Vec<Found> = Vec::with_capacity(tables.len());
     for (name, path) in tables {
         let signed = signedness(folder, &name, &path)?;
-        let Some(&costs) = costs.get(&name) else {
+        let Some(&row) = costs.get(&name) else {
             return Err(Error::file(
                 &costs_path,
                 format!("no line for {name}, whose table is in the folder"),
             ));
         };
-        if let Some((other, ..)) = loaded.iter().find(|(_, table, ..)| table.is_signed() != signed) {
+        if let Some(other) = found.iter().find(|other| other.table.is_signed() != signed) {
+            let other = &other.name;
             return Err(Error::file(
                 folder,
                 format!("{other} and {name} differ in signedness; keep signed and unsigned tables apart"),
@@ -38,39 +62,70 @@ pub(super) fn load(folder: &Path) -> Result<Library> {
         }
         let table = read_table(&path, signed)?;
         let statistics = Statistics::of(&table);
-        loaded.push((name, table, statistics, costs));
+        found.push(Found { name, path, table, statistics, row });
     }
-
-    let exact = loaded.iter().filter(|(_, _, statistics, _)| statistics.is_exact());
-    let exact = exact.min_by(|x, y| x.3.power_mw.total_cmp(&y.3.power_mw)).map(|(.., costs)| *costs);
-    let Some(exact) = exact else {
-        return Err(Error::file(folder, "no table is exact; relative costs need one that is, with its cost"));
-    };
-    if exact.power_mw == 0.0 {
-        let reason = format!("line {}: the exact multiplier cannot have no power", exact.line);
-        return Err(Error::file(&costs_path, reason));
+    let mut exact = HashMap::new();
+    for source in CostSource::ALL {
+        if let Some(reference) = reference(folder, &found, source)? {
+            exact.insert(source, reference);
+        }
     }
-    let multipliers = loaded.into_iter().map(|(name, table, statistics, costs)| Multiplier {
-        name,
-        family: if statistics.is_exact() { Family::Exact } else { Family::Imported },
-        table,
-        power_rel: costs.power_mw / exact.power_mw,
-        area_rel: ratio(costs.area_um2, exact.area_um2),
-        delay_rel: ratio(costs.delay_ns, exact.delay_ns),
-        cost_source: CostSource::Published,
-        statistics,
-        netlist: None,
-        provenance: None,
+    let multipliers = found.into_iter().map(|found| {
+        let Costs { power, area, delay, source } = found.row.costs;
+        let exact = exact.get(&source);
+        Multiplier {
+            name: found.name,
+            family: if found.statistics.is_exact() { Family::Exact } else { Family::Imported },
+            table: found.table,
+            power_rel: relative(power, exact.map(|exact| exact.power))
+                .expect("there is a reference where a power is absolute"),
+            area_rel: area.and_then(|area| relative(area, exact.and_then(|exact| exact.area))),
+            delay_rel: delay.and_then(|delay| relative(delay, exact.and_then(|exact| exact.delay))),
+            cost_source: source,
+            statistics: found.statistics,
+            netlist: None,
+            provenance: Some(found.path.display().to_string()),
+        }
     });
-    Library::new(multipliers.collect())
+    Ok(multipliers.collect())
 }
 
-fn ratio(figure: Option<f64>, exact: Option<f64>) -> Option<f64> {
-    Some(figure? / exact.filter(|&exact| exact > 0.0)?)
+/// The costs of the exact multiplier that absolute figures of `source` are divided by: the one of least power.
+/// None if no power of that source is absolute.
+fn reference(folder: &Path, found: &[Found], source: CostSource) -> Result<Option<Costs>> {
+    let absolute =
+        |f: &&Found| f.row.costs.source == source && matches!(f.row.costs.power, Figure::Absolute(_));
+    let Some(some) = found.iter().find(absolute) else { return Ok(None) };
+    let power = |f: &&Found| match f.row.costs.power {
+        Figure::Absolute(figure) | Figure::Relative(figure) => figure,
+    };
+    let exact = found.iter().filter(absolute).filter(|f| f.statistics.is_exact());
+    let Some(exact) = exact.min_by(|x, y| power(x).total_cmp(&power(y))) else {
+        let reason = format!(
+            "no table is exact; the {source} power of {} in mW needs one that is, with its power in mW (or \
+             give power_rel in {COSTS})",
+            some.name
+        );
+        return Err(Error::file(folder, reason));
+    };
+    if power(&exact) == 0.0 {
+        let reason = format!("line {}: the exact multiplier cannot have no power", exact.row.line);
+        return Err(Error::file(folder.join(COSTS), reason));
+    }
+    Ok(Some(exact.row.costs))
+}
+
+/// A figure divided by the exact multiplier's, if that is known and can be divided by.
+fn relative(figure: Figure, exact: Option<Figure>) -> Option<f64> {
+    match (figure, exact) {
+        (Figure::Relative(figure), _) => Some(figure),
+        (Figure::Absolute(figure), Some(Figure::Absolute(exact))) if exact > 0.0 => Some(figure / exact),
+        _ => None,
+    }
 }
 
 /// The folder's `*.bin` and the multipliers' names, in order of name.
-fn table_files(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
+pub(super) fn table_files(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
     let mut tables = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
         let path = entry.map_err(Error::io(folder))?.path();
@@ -85,7 +140,7 @@ fn table_files(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
 }
 
 /// Whether a table is signed, by its name or else by the folder's.
-fn signedness(folder: &Path, name: &str, path: &Path) -> Result<bool> {
+pub(super) fn signedness(folder: &Path, name: &str, path: &Path) -> Result<bool> {
     if let Some(signed) = [false, true].into_iter().find(|&signed| name.starts_with(name_prefix(signed))) {
         return Ok(signed);
     }
@@ -105,7 +160,7 @@ fn signedness(folder: &Path, name: &str, path: &Path) -> Result<bool> {
     }
 }
 
-fn read_table(path: &Path, signed: bool) -> Result<TruthTable> {
+pub(super) fn read_table(path: &Path, signed: bool) -> Result<TruthTable> {
     let bytes = file::read(path)?;
     if bytes.len() != 2 * TruthTable::ENTRIES {
         let reason = format!("{} bytes, not the 131072 of 65536 products of 16 bits", bytes.len());
@@ -123,6 +178,7 @@ fn read_table(path: &Path, signed: bool) -> Result<TruthTable> {
 mod tests {
     use super::*;
     use crate::file::write_atomically as write;
+    use crate::multiplier::Library;
 
     fn bytes(table: &TruthTable) -> Vec<u8> {
         table.products().iter().flat_map(|&product| (product as u16).to_le_bytes()).collect()
@@ -172,6 +228,37 @@ mod tests {
                 (None, Family::Imported, CostSource::Published)
             );
         }
+    }
+
+    #[test]
+    fn costs_are_relative_to_the_exact_multiplier_of_their_source() {
+        let csv = "name,power_mw,power_rel,area_um2,area_rel,cost_source\n\
+                   mul8u_A,0.4,,700,,published\nmul8u_B,0.1,,,0.5,published\n\
+                   mul8u_C,,0.75,,0.7,gate-model\nmul8u_D,20,,8,,gate-model\nmul8u_E,5,,2,,gate-model\n";
+        let [exact, odd] = [TruthTable::exact(false), odd(false)].map(|table| bytes(&table));
+        let (_temporary, folder) = folder(
+            "tables",
+            &[
+                ("costs.csv", csv.as_bytes()),
+                ("mul8u_A.bin", &exact),
+                ("mul8u_B.bin", &odd),
+                ("mul8u_C.bin", &odd),
+                ("mul8u_D.bin", &exact),
+                ("mul8u_E.bin", &odd),
+            ],
+        );
+        let library = Library::load_folder(&folder).unwrap();
+        assert_eq!(library.cost_sources(), CostSource::ALL);
+        for (name, power, area) in
+            [("A", 1.0, 1.0), ("B", 0.25, 0.5), ("C", 0.75, 0.7), ("D", 1.0, 1.0), ("E", 0.25, 0.25)]
+        {
+            let multiplier = library.get(name).unwrap();
+            assert_eq!((multiplier.power_rel, multiplier.area_rel), (power, Some(area)), "{name}");
+        }
+        // Milliwatts of one source say nothing about those of the other.
+        std::fs::remove_file(folder.join("mul8u_D.bin")).unwrap();
+        let message = Library::load_folder(&folder).unwrap_err().to_string();
+        assert!(message.contains("the gate-model power of mul8u_E"), "{message}");
     }
 
     #[test]

@@ -4,7 +4,9 @@ use super::cost::Cost;
 use super::{Design, Family, Netlist, Statistics, TruthTable, folder, name_prefix};
 use crate::error::{Error, Result};
 use serde::Serialize;
+use std::fmt;
 use std::path::Path;
+use std::str::FromStr;
 use std::sync::Arc;
 
 /// Where a multiplier's cost figures come from.
@@ -14,8 +16,32 @@ use std::sync::Arc;
 pub enum CostSource {
     /// Estimated from its gates by [`cost`](super::cost).
     GateModel,
-    /// Taken from the `costs.csv` beside its table.
+    /// Measured or synthesized by whoever made it, and taken from the `costs.csv` beside its table.
     Published,
+}
+
+impl CostSource {
+    /// All of them.
+    pub const ALL: [CostSource; 2] = [CostSource::GateModel, CostSource::Published];
+}
+
+impl fmt::Display for CostSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            CostSource::GateModel => "gate-model",
+            CostSource::Published => "published",
+        })
+    }
+}
+
+impl FromStr for CostSource {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<CostSource> {
+        CostSource::ALL.into_iter().find(|source| source.to_string() == text).ok_or_else(|| {
+            Error::Argument(format!("a cost source is published or gate-model, not \"{text}\""))
+        })
+    }
 }
 
 /// A multiplier to choose: its products, its errors and what it costs.
@@ -109,12 +135,50 @@ impl Library {
     ///
     /// A table is 65,536 products of 16 bits, little endian, entry `a * 256 + w`: u16 if its name begins
     /// with `mul8u_`, i16 if with `mul8s_`; other names go by the folder's, which must then contain
-    /// `unsigned` or `signed`. `costs.csv` has a header with at least the columns `name` and `power_mw`
-    /// (mW; `area_um2` in um2 and `delay_ns` in ns are used if present), then one line a multiplier; blank
-    /// lines and lines that begin with `#` are skipped. It may list more multipliers than the folder holds,
-    /// not fewer. Relative costs are to the folder's exact multiplier, the cheapest if there are several.
+    /// `unsigned` or `signed`. Other files are for [`formats`](super::formats) to import.
+    ///
+    /// `costs.csv` has a header with at least the columns `name` and `power_mw` or `power_rel`, then one line
+    /// a multiplier; blank lines and lines that begin with `#` are skipped. Further columns, all optional:
+    /// `area_um2` or `area_rel`, `delay_ns` or `delay_rel`, and `cost_source`, `published` (if nothing is
+    /// said) or `gate-model`. Absolute figures (mW, um2, ns) are divided by those of the folder's exact
+    /// multiplier of the same cost source, the cheapest if there are several; relative ones (`_rel`) were
+    /// divided already. It may list more multipliers than the folder holds, not fewer.
     pub fn load_folder(path: impl AsRef<Path>) -> Result<Library> {
-        folder::load(path.as_ref())
+        let path = path.as_ref();
+        let multipliers = folder::load(path)?;
+        if !multipliers.iter().any(|m| m.statistics.is_exact()) {
+            return Err(Error::file(path, "no table is exact; a library needs one that is, with its cost"));
+        }
+        Library::new(multipliers)
+    }
+
+    /// The multipliers that `sources` names: `builtin` (of which `signed` picks the half), a folder as for
+    /// [`load_folder`](Self::load_folder), or several of these with commas between them. Names must be
+    /// distinct, and one multiplier of all must be exact.
+    pub fn from_sources(sources: &str, signed: bool) -> Result<Library> {
+        let mut multipliers = Vec::new();
+        let split = split_sources(sources);
+        for &source in &split {
+            let more = match source {
+                "" => {
+                    let reason = format!("--multipliers \"{sources}\" names a source without a name");
+                    return Err(Error::Argument(reason));
+                }
+                "builtin" => Library::builtin(signed).multipliers,
+                folder if split.len() == 1 => return Library::load_folder(folder),
+                folder => folder::load(Path::new(folder))?,
+            };
+            multipliers.extend(more);
+        }
+        Library::new(multipliers)
+    }
+
+    /// Where the costs come from: usually one source, as figures of different sources do not compare.
+    pub fn cost_sources(&self) -> Vec<CostSource> {
+        let mut sources: Vec<CostSource> = self.multipliers.iter().map(|m| m.cost_source).collect();
+        sources.sort();
+        sources.dedup();
+        sources
     }
 
     /// Whether the multipliers are two's complement.
@@ -170,6 +234,11 @@ impl Library {
             near.join(", ")
         ))
     }
+}
+
+/// The parts of a list of sources. A folder with a comma in its name is one source.
+pub(crate) fn split_sources(sources: &str) -> Vec<&str> {
+    if Path::new(sources).is_dir() { vec![sources] } else { sources.split(',').map(str::trim).collect() }
 }
 
 /// How many characters to insert, delete or replace to turn `x` into `y`.
@@ -261,6 +330,31 @@ mod tests {
         assert!(refused(vec![exact(), exact()]).contains("two multipliers named one"));
         assert!(refused(vec![exact(), multiplier("s", TruthTable::exact(true), 0.9)]).contains("one and s"));
         assert!(refused(vec![exact(), multiplier("nan", zero(), f64::NAN)]).contains("nan"));
+    }
+
+    #[test]
+    fn several_sources_make_one_library_if_names_differ() {
+        assert_eq!(Library::from_sources("builtin", true).unwrap(), Library::builtin(true));
+        let message = Library::from_sources("builtin, builtin", false).unwrap_err().to_string();
+        assert!(message.contains("two multipliers named mul8u_"), "{message}");
+        let message = Library::from_sources("builtin,", false).unwrap_err().to_string();
+        assert!(message.contains("without a name"), "{message}");
+        assert!(
+            Library::from_sources("builtin,/no/such", false).unwrap_err().to_string().contains("/no/such")
+        );
+    }
+
+    #[test]
+    fn cost_sources_are_told_apart() {
+        let builtin = Library::builtin(false);
+        assert_eq!(builtin.cost_sources(), [CostSource::GateModel]);
+        let mut multipliers = builtin.multipliers().to_vec();
+        multipliers.push(multiplier("other", TruthTable::exact(false), 1.0));
+        let mixed = Library::new(multipliers).unwrap();
+        assert_eq!(mixed.cost_sources(), [CostSource::GateModel, CostSource::Published]);
+        for source in CostSource::ALL {
+            assert_eq!(source.to_string().parse::<CostSource>().unwrap(), source);
+        }
     }
 
     #[test]

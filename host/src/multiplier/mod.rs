@@ -8,6 +8,7 @@ mod costs_csv;
 mod distribution;
 pub mod families;
 mod folder;
+pub mod formats;
 mod gates;
 mod library;
 pub mod netlist;
@@ -25,6 +26,7 @@ mod terms;
 mod weighted;
 
 pub use choice::{Choice, ProductCache};
+pub use costs_csv::{Costs, Figure};
 pub use distribution::{CodeDistribution, Distribution};
 pub use families::{Design, Family};
 pub use gates::GateCounts;

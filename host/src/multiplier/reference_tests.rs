@@ -6,7 +6,7 @@
 use super::{Library, Multiplier, Statistics, Structure};
 use std::path::{Path, PathBuf};
 
-fn folders() -> Vec<PathBuf> {
+pub(super) fn folders() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let reference = std::env::var_os("SKIMP_REFERENCE").unwrap_or_else(|| "../shared/reference".into());
     let folder = root.join(reference).join("multipliers");

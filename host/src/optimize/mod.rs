@@ -12,6 +12,6 @@ mod search;
 mod walk;
 
 pub use evaluator::{Evaluator, Measured};
-pub use run::{FrontFile, IMAGE_FILE, Optimized, names, optimize};
+pub use run::{FrontFile, IMAGE_FILE, Optimized, check_cost_sources, names, optimize};
 pub use search::{Candidate, Options, Progress, Selection, search};
 pub use walk::LayerRuns;

@@ -83,6 +83,18 @@ pub fn optimize(
     })
 }
 
+/// Refuses a library whose costs come from several sources: a saving by one is no saving by the other.
+pub fn check_cost_sources(library: &Library) -> Result<()> {
+    let of =
+        |source| library.multipliers().iter().find(|m| m.cost_source == source).map(|m| (source, &m.name));
+    let examples: Vec<_> = library.cost_sources().into_iter().filter_map(of).collect();
+    let [(one, first), (other, second), ..] = examples[..] else { return Ok(()) };
+    Err(Error::Argument(format!(
+        "the library mixes {one} costs (such as {first}'s) with {other} ones ({second}'s), which do not compare; \
+         use one source, or allow it with --mix-cost-sources"
+    )))
+}
+
 /// The point of the front with the least energy whose loss on the images of `chooser` is within the budget
 /// by a standard error: of many points that were scored on few images, the best-looking ones were lucky. If
 /// no point is so safe, the least energy whose measured loss is within the budget.
@@ -161,13 +173,10 @@ impl Optimized {
             marks: &marks,
             loss_budget_pp: Some(options.max_loss_pp),
         };
-        let mut cost_sources: Vec<CostSource> = library.multipliers().iter().map(|m| m.cost_source).collect();
-        cost_sources.sort();
-        cost_sources.dedup();
         let json = FrontFile {
             network: &prepared.float.name,
             scheme: prepared.quantized.scheme.to_string(),
-            cost_sources,
+            cost_sources: library.cost_sources(),
             layers: &self.layers,
             front: &self.front,
             loss_test_pp: self.verified.loss_pp,

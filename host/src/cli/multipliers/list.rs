@@ -182,7 +182,7 @@ fn table(rows: &[Row]) -> String {
         // Adding zero writes -0 as 0.
         cells.push(format!("{:.4}", s.mean_error + 0.0));
         cells.push(if s.zero_preserving { "yes" } else { "no" }.to_owned());
-        cells.push(super::cost_source(r.cost_source));
+        cells.push(r.cost_source.to_string());
         cells
     };
     text_table(&columns, &rows.iter().map(row).collect::<Vec<_>>())

@@ -1,6 +1,5 @@
 //! `skimp multipliers show`: everything known about one multiplier.
 
-use super::cost_source;
 use crate::cli::common::{self, HowArgs};
 use crate::compensate::LayerDistribution;
 use crate::error::{Error, Result};
@@ -216,7 +215,7 @@ fn text(report: &Report) -> String {
     line("power", cost(Some(report.power_rel)));
     line("area", cost(report.area_rel));
     line("delay", cost(report.delay_rel));
-    line("cost source", format!("{}, relative to the exact multiplier", cost_source(report.cost_source)));
+    line("cost source", format!("{}, relative to the exact multiplier", report.cost_source));
     line("MAE", format!("{:.5} % of 2^16", s.mae_pct));
     line("WCE", format!("{:.5} % of 2^16", s.wce_pct));
     line("MRE", format!("{:.5} %", s.mre_pct));

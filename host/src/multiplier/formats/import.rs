@@ -1,0 +1,409 @@
+//! Files of tables, and folders of such files, as multipliers with names and costs.
+
+use super::evoapprox::Published;
+use super::numbers::{IndexOrder, Numbers, Reading, table};
+use super::{Format, bin, c_header, costs_json, npy, read_bounded, text, verilog_file};
+use crate::error::{Error, Result};
+use crate::multiplier::cost::Cost;
+use crate::multiplier::library::CostSource;
+use crate::multiplier::{Costs, Design, Figure, Netlist, Statistics, TruthTable, folder, name_prefix};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// How to read files whose content leaves questions open.
+#[derive(Debug, Clone, Default)]
+pub struct Importing {
+    /// Whether tables are signed; recognised where it is not given.
+    pub signed: Option<bool>,
+    /// The order of rows and columns of signed tables; recognised where it is not given.
+    pub index: Option<IndexOrder>,
+    /// Whether the weight is the first operand in the files.
+    pub swap_operands: bool,
+    /// The name of the multiplier, if not the file's. For one file.
+    pub name: Option<String>,
+    /// Its costs. For one file.
+    pub costs: Option<Costs>,
+}
+
+/// A multiplier as imported.
+#[derive(Debug, Clone)]
+pub struct Imported {
+    /// Its name, which begins with `mul8u_` or `mul8s_`.
+    pub name: String,
+    /// The file it was in.
+    pub path: PathBuf,
+    /// That file's format.
+    pub format: Format,
+    /// Its products.
+    pub table: TruthTable,
+    /// Their errors.
+    pub statistics: Statistics,
+    /// Its costs.
+    pub costs: Costs,
+    /// The order of a signed table's rows and columns in the file.
+    pub index: Option<IndexOrder>,
+    /// What a user should know about how the file was read.
+    pub notes: Vec<String>,
+}
+
+/// Imports files, and folders full of them. Multipliers of one name must be the same everywhere, and are then
+/// imported once.
+pub fn import(paths: &[PathBuf], how: &Importing) -> Result<Vec<Imported>> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            files.extend(files_of(path)?);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    if files.len() != 1 && (how.name.is_some() || how.costs.is_some()) {
+        let reason = "a name or costs by hand are for one multiplier; import its file alone";
+        return Err(Error::Argument(format!("{reason} ({} files are given)", files.len())));
+    }
+    let mut beside = HashMap::new();
+    let mut all: Vec<Imported> = Vec::new();
+    for path in files {
+        let mut one = import_file(&path, how, &mut beside)?;
+        match all.iter_mut().find(|other| other.name == one.name) {
+            None => all.push(one),
+            Some(other) if other.table == one.table && other.costs == one.costs => {
+                other.notes.push(format!("{} holds the same", path.display()));
+                other.notes.append(&mut one.notes);
+            }
+            Some(other) => {
+                let reason = format!(
+                    "another multiplier named {} is in {}; import one of them with --name",
+                    one.name,
+                    other.path.display()
+                );
+                return Err(Error::file(&path, reason));
+            }
+        }
+    }
+    if let Some(odd) = all.iter().find(|one| one.table.is_signed() != all[0].table.is_signed()) {
+        let reason = format!(
+            "{} and {} differ in signedness; import them into folders of their own",
+            all[0].name, odd.name
+        );
+        return Err(Error::file(&odd.path, reason));
+    }
+    Ok(all)
+}
+
+/// Costs written in folders that files were imported from.
+type Beside = HashMap<PathBuf, HashMap<String, Costs>>;
+
+fn import_file(path: &Path, how: &Importing, beside: &mut Beside) -> Result<Imported> {
+    let Some(format) = Format::of(path) else {
+        let kinds = "tables are .bin, .npy, .h or .c, .csv or .txt, and circuits .v";
+        return Err(Error::file(path, format!("its extension tells no format; {kinds}")));
+    };
+    let bytes = read_bounded(path)?;
+    let base = how.name.clone().map_or_else(|| base_name(path, format), Ok)?;
+    check_name(path, &base)?;
+    let mut notes = Vec::new();
+    let mut published = Published::default();
+    let (table, index, netlist) = if format == Format::Verilog {
+        let text = text::decode(path, &bytes)?;
+        published = Published::read(path, text)?;
+        let signed = signedness(path, &base, None, how)?;
+        if how.index.is_some() {
+            return Err(Error::file(path, "--index is for tables; this is a circuit"));
+        }
+        let netlist = verilog_file::read(path, text, signed)?;
+        let table = netlist.simulate().table;
+        (if how.swap_operands { table.swapped() } else { table }, None, Some(netlist))
+    } else {
+        let numbers = match format {
+            Format::Bin => bin::read(path, &bytes),
+            Format::Npy => npy::read(path, &bytes),
+            Format::CHeader => c_header::read(path, &bytes),
+            Format::Csv | Format::Verilog => text::read(path, &bytes),
+        }?;
+        if format == Format::CHeader {
+            published = Published::read(path, text::decode(path, &bytes)?)?;
+        }
+        let signed = signedness(path, &base, Some(&numbers), how)?;
+        let reading = Reading { signed, index: how.index, swap: how.swap_operands };
+        let (table, index) = table(path, numbers, reading)?;
+        if let (Some(index), None) = (index, how.index) {
+            notes.push(format!("rows and columns in {index} order, under which products are nearest"));
+        }
+        (table, index, None)
+    };
+    let statistics = Statistics::of(&table);
+    // In units of the product; both figures are whole.
+    let worst = statistics.wce_pct * 65536.0 / 100.0;
+    if let Some(wanted) = published.worst
+        && (worst - wanted).abs() > 0.5
+    {
+        notes.push(format!(
+            "its comments give a worst-case error of {wanted}, its products have {worst}: check how it was read"
+        ));
+    }
+    let prefix = name_prefix(table.is_signed());
+    let name = if base.starts_with(prefix) { base.clone() } else { format!("{prefix}{base}") };
+    let costs = match how.costs {
+        Some(costs) => costs,
+        None => match costs_beside(path, [&base, &name], beside)?.or(published.costs()) {
+            Some(costs) => costs,
+            None => match &netlist {
+                Some(netlist) => {
+                    notes.push("no published costs: charged by the gate model".into());
+                    gate_model(netlist)
+                }
+                None => return Err(no_costs(path, &name)),
+            },
+        },
+    };
+    Ok(Imported { name, path: path.to_owned(), format, table, statistics, costs, index, notes })
+}
+
+/// Whether a table is signed (see the [module](super)).
+fn signedness(path: &Path, base: &str, numbers: Option<&Numbers>, how: &Importing) -> Result<bool> {
+    let named = [false, true].into_iter().find(|&signed| base.starts_with(name_prefix(signed)));
+    if let (Some(named), Some(wanted)) = (named, how.signed)
+        && named != wanted
+    {
+        let wanted = if wanted { "signed" } else { "unsigned" };
+        let reason =
+            format!("is to be {wanted}, but the name {base} says otherwise; give another with --name");
+        return Err(Error::file(path, reason));
+    }
+    let told = how.signed.or(named).or(numbers.and_then(|numbers| numbers.signed));
+    told.map_or_else(
+        || {
+            folder::signedness(parent(path), base, path).map_err(|_| {
+                Error::file(path, "is it signed? say --signed or --unsigned: neither name nor numbers tell")
+            })
+        },
+        Ok,
+    )
+}
+
+/// The name in a file's name.
+fn base_name(path: &Path, format: Format) -> Result<String> {
+    let stem = path.file_stem().and_then(|stem| stem.to_str());
+    let stem = stem.ok_or_else(|| Error::file(path, "the file's name is not UTF-8; give one with --name"))?;
+    Ok(if format == Format::Verilog { circuit_name(stem) } else { stem }.to_owned())
+}
+
+/// EvoApproxLib has some circuits twice, as generic gates and mapped to cells of a library.
+fn circuit_name(stem: &str) -> &str {
+    let stripped = ["_pdk45", "_gen"].iter().find_map(|suffix| stem.strip_suffix(suffix));
+    stripped.unwrap_or(stem)
+}
+
+/// Names are file names, columns of CSV and words on the command line.
+fn check_name(path: &Path, name: &str) -> Result<()> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if name.is_empty() || name.len() > 100 || name.starts_with(['.', '-']) || !name.chars().all(fits) {
+        let reason = format!(
+            "\"{name}\" can't be a multiplier's name: letters, digits, _, - and . only; give one with --name"
+        );
+        return Err(Error::file(path, reason));
+    }
+    Ok(())
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// The costs that `costs.csv` or `costs.json` in the file's folder give one of `names`.
+fn costs_beside(path: &Path, names: [&str; 2], beside: &mut Beside) -> Result<Option<Costs>> {
+    let folder = parent(path);
+    if !beside.contains_key(folder) {
+        let (csv, json) = (folder.join(folder::COSTS), folder.join("costs.json"));
+        let costs = match (csv.exists(), json.exists()) {
+            (true, true) => return Err(Error::file(&json, "and costs.csv are both there; keep one of them")),
+            (true, false) => {
+                folder::costs(folder)?.into_iter().map(|(name, row)| (name, row.costs)).collect()
+            }
+            (false, true) => costs_json::parse(&json, &read_bounded(&json)?)?,
+            (false, false) => HashMap::new(),
+        };
+        beside.insert(folder.to_owned(), costs);
+    }
+    Ok(names.iter().find_map(|name| beside[folder].get(*name)).copied())
+}
+
+fn no_costs(path: &Path, name: &str) -> Error {
+    let reason = format!(
+        "no costs for {name}: give --power-mw or --power-rel, or a line in a costs.csv (columns \
+         name,power_mw or name,power_rel) or costs.json beside the file"
+    );
+    Error::file(path, reason)
+}
+
+/// Costs by the gate model, relative to the exact multiplier's by the same model.
+fn gate_model(netlist: &Netlist) -> Costs {
+    let of = |netlist: &Netlist| Cost::of(netlist, &netlist.simulate().activity);
+    let (cost, exact) = (of(netlist), of(&Design::Exact.netlist(netlist.is_signed())));
+    Costs {
+        power: Figure::Relative(cost.power_uw / exact.power_uw),
+        area: Some(Figure::Relative(cost.area_um2 / exact.area_um2)),
+        delay: Some(Figure::Relative(cost.delay_ps / exact.delay_ps)),
+        source: CostSource::GateModel,
+    }
+}
+
+/// The files of a folder that may be multipliers, in order of name.
+fn files_of(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
+        let path = entry.map_err(Error::io(folder))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        let beside = name == folder::COSTS || name.starts_with("readme") || name.starts_with("license");
+        if path.is_file() && Format::of(&path).is_some() && !beside {
+            files.push(path);
+        }
+    }
+    files.sort();
+    let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let is_verilog = |path: &Path| Format::of(path) == Some(Format::Verilog);
+    let circuits: Vec<String> = files.iter().filter(|path| is_verilog(path)).map(|path| stem(path)).collect();
+    // Beside a circuit's Verilog lies its C model, and perhaps the same circuit in other cells.
+    files.retain(|path| {
+        let stem = stem(path);
+        let base = circuit_name(&stem);
+        let there = |suffix: &str| circuits.contains(&format!("{base}{suffix}"));
+        if is_verilog(path) {
+            let rank = ["", "_gen", "_pdk45"].into_iter().find(|suffix| there(suffix));
+            rank.is_some_and(|suffix| stem == format!("{base}{suffix}"))
+        } else if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("c")) {
+            !["", "_gen", "_pdk45"].into_iter().any(there)
+        } else {
+            true
+        }
+    });
+    if files.is_empty() {
+        let reason = "no tables (.bin, .npy, .h, .csv, .txt) or circuits (.v) in this folder; folders in it \
+                      are imported one by one";
+        return Err(Error::file(folder, reason));
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::write_atomically as write;
+
+    fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            write(folder.path().join(name), content).unwrap();
+        }
+        folder
+    }
+
+    fn names(files: &[&str]) -> Vec<String> {
+        let files: Vec<(&str, &[u8])> = files.iter().map(|name| (*name, &b""[..])).collect();
+        let folder = folder(&files);
+        let files = files_of(folder.path()).unwrap();
+        files.iter().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn evoapproxlib_s_folders_give_each_circuit_once() {
+        let files = names(&[
+            "README.md",
+            "fig.png",
+            "costs.csv",
+            "README.txt",
+            "mul8u_1JFF.c",
+            "mul8u_1JFF.v",
+            "mul8u_1JFF_pdk45.v",
+            "mul8u_DAF1.c",
+            "mul8u_DAF1_pdk45.v",
+            "mul8u_x_gen.v",
+            "mul8u_x_pdk45.v",
+            "mul8u_x.c",
+            "table.c",
+            "t.NPY",
+        ]);
+        assert_eq!(files, ["mul8u_1JFF.v", "mul8u_DAF1_pdk45.v", "mul8u_x_gen.v", "t.NPY", "table.c"]);
+        assert_eq!(base_name(Path::new("a/mul8u_DAF1_pdk45.v"), Format::Verilog).unwrap(), "mul8u_DAF1");
+        let empty = tempfile::tempdir().unwrap();
+        assert!(files_of(empty.path()).unwrap_err().to_string().contains("no tables"));
+    }
+
+    #[test]
+    fn signedness_is_what_is_said_named_or_seen() {
+        let of = |name: &str, seen: Option<bool>, said: Option<bool>| {
+            let numbers = Numbers { products: vec![], signed: seen, by_value: false };
+            let how = Importing { signed: said, ..Importing::default() };
+            signedness(Path::new("/no/such/x.npy"), name, Some(&numbers), &how).map_err(|e| e.to_string())
+        };
+        assert_eq!(of("x", Some(false), Some(true)), Ok(true));
+        assert_eq!(of("mul8s_x", Some(false), None), Ok(true));
+        assert_eq!(of("x", Some(true), None), Ok(true));
+        assert!(of("x", None, None).unwrap_err().contains("is it signed?"));
+        assert!(of("mul8s_x", None, Some(false)).unwrap_err().contains("mul8s_x says otherwise"));
+    }
+
+    #[test]
+    fn names_that_no_file_or_column_can_have_are_refused() {
+        for name in ["", "a,b", "a b", "../x", ".x", "-x", "x~", "é"] {
+            assert!(check_name(Path::new("x"), name).is_err(), "{name}");
+        }
+        assert!(check_name(Path::new("x"), "mul8u_1-a.b").is_ok());
+    }
+
+    #[test]
+    fn the_gate_model_charges_the_exact_multiplier_one() {
+        for signed in [false, true] {
+            let exact = gate_model(&Design::Exact.netlist(signed));
+            assert_eq!((exact.power, exact.delay_ps), (Figure::Relative(1.0), Some(Figure::Relative(1.0))));
+            assert_eq!(exact.source, CostSource::GateModel);
+            let Figure::Relative(power) = gate_model(&Design::Truncated { columns: 6 }.netlist(signed)).power
+            else {
+                panic!("the gate model gives no milliwatts")
+            };
+            assert!(power < 0.9, "{power}");
+        }
+    }
+
+    #[test]
+    fn costs_come_from_beside_the_file() {
+        let table = bin::write(&TruthTable::exact(false));
+        let from = |files: &[(&str, &[u8])]| {
+            let files: Vec<_> = files.iter().copied().chain([("x.bin", &table[..])]).collect();
+            let folder = folder(&files);
+            let how = Importing { signed: Some(false), ..Importing::default() };
+            import(&[folder.path().to_owned()], &how).map(|all| all[0].costs.power).map_err(|e| e.to_string())
+        };
+        let csv: (&str, &[u8]) = ("costs.csv", b"name,power_mw\nx,2\n");
+        let json: (&str, &[u8]) = ("costs.json", b"{\"mul8u_x\": {\"power_mw\": 3}}");
+        assert_eq!(from(&[csv]), Ok(Figure::Absolute(2.0)));
+        assert_eq!(from(&[json]), Ok(Figure::Absolute(3.0)));
+        assert!(from(&[csv, json]).unwrap_err().contains("both there"));
+        assert!(from(&[]).unwrap_err().contains("no costs for mul8u_x: give --power-mw"));
+        let header = super::super::c_header::write("x", &TruthTable::exact(false));
+        let header = format!("// PDK45_PWR = 0.5 mW\n// WCE = 9\n{header}");
+        let folder = folder(&[("mul8u_y.h", header.as_bytes())]);
+        let imported = import(&[folder.path().join("mul8u_y.h")], &Importing::default()).unwrap();
+        assert_eq!(imported[0].costs.power, Figure::Absolute(0.5));
+        assert!(imported[0].notes[0].contains("worst-case error of 9, its products have 0"));
+    }
+
+    #[test]
+    fn one_name_stands_for_one_multiplier() {
+        let [exact, other] =
+            [TruthTable::exact(false), TruthTable::exact(false).swapped()].map(|t| bin::write(&t));
+        let zero = bin::write(&TruthTable::from_fn(false, |_, _| 0).unwrap());
+        let costs: (&str, &[u8]) = ("costs.csv", b"name,power_mw\nmul8u_x,2\n");
+        let one = folder(&[costs, ("mul8u_x.bin", &exact)]);
+        let same = folder(&[costs, ("mul8u_x.bin", &other)]);
+        let different = folder(&[costs, ("mul8u_x.bin", &zero)]);
+        let both = |second: &tempfile::TempDir| {
+            import(&[one.path().to_owned(), second.path().to_owned()], &Importing::default())
+        };
+        let imported = both(&same).unwrap();
+        assert!(imported.len() == 1 && imported[0].notes[0].ends_with("holds the same"));
+        let message = both(&different).unwrap_err().to_string();
+        assert!(message.contains("another multiplier named mul8u_x is in "), "{message}");
+    }
+}

@@ -1,0 +1,130 @@
+//! Truth tables in the formats of other tools: [`import`] makes library folders of them, [`export`] writes
+//! them. `models/multipliers/FORMATS.md` says which tool takes which.
+//!
+//! | format | files | what is read | what is written |
+//! |---|---|---|---|
+//! | [`Bin`](Format::Bin) | `.bin` | 65,536 products, little endian, of 16 or 32 bits | u16 or i16 |
+//! | [`Npy`](Format::Npy) | `.npy` | shape (256, 256) or (65536,), any order and version, integers of 16 to 64 bits or whole floats | version 1.0, `<u2` or `<i2`, (256, 256) |
+//! | [`CHeader`](Format::CHeader) | `.h`, `.c` and the like | an initialiser of 65,536 numbers, flat or by rows | `const int16_t lut [256][256]` |
+//! | [`Csv`](Format::Csv) | `.csv`, `.txt` and the like | 256 lines of 256, 65,536 numbers, or lines `a,w,product` | 256 lines of 256 |
+//! | [`Verilog`](Format::Verilog) | `.v` | a structural module, and EvoApproxLib's comments with costs | the module and a test bench |
+//!
+//! # Operands
+//! The activation comes first: row `a`, column `w`. A file with the weight first is read the other way round
+//! on request. Rows and columns of signed tables stand for -128..=127 in one of two orders ([`IndexOrder`]);
+//! unless it is given, the order is taken under which the products are nearer to the exact ones.
+//!
+//! # Signedness
+//! What the caller says; else the name's `mul8u_` or `mul8s_`; else the type of the numbers (of 16 bits, or
+//! unsigned); else their values, negative or too large for i16; else `unsigned` or `signed` in the folder's
+//! name; else it has to be asked for.
+//!
+//! # Costs
+//! By hand, or from the `costs.csv` or `costs.json` beside the file (see
+//! [`Library::load_folder`](super::Library::load_folder) for the columns; JSON has the same as an array of
+//! objects or an object by name), or from the comments of EvoApproxLib's files; a circuit without any is
+//! charged by the [gate model](super::cost). A table without any is refused.
+
+mod bin;
+mod c_header;
+mod costs_json;
+mod evoapprox;
+mod export;
+mod import;
+mod library_folder;
+mod npy;
+mod numbers;
+#[cfg(test)]
+mod round_trips;
+mod text;
+mod verilog_file;
+
+pub use export::{Exporting, export, written_costs};
+pub use import::{Imported, Importing, import};
+pub use library_folder::write_library;
+pub use numbers::IndexOrder;
+
+use crate::error::{Error, Result};
+use crate::file;
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+/// Files larger than this are no tables: the longest way to write one is a fraction of it.
+const MAX_BYTES: u64 = 16 << 20;
+
+/// How a table is written in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// The products alone.
+    Bin,
+    /// NumPy's arrays.
+    Npy,
+    /// An array of C.
+    CHeader,
+    /// Text.
+    Csv,
+    /// Gates.
+    Verilog,
+}
+
+impl Format {
+    /// All of them.
+    pub const ALL: [Format; 5] = [Format::Bin, Format::Npy, Format::CHeader, Format::Csv, Format::Verilog];
+
+    /// The format that a file's extension stands for.
+    pub fn of(path: &Path) -> Option<Format> {
+        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+        Some(match &*extension {
+            "bin" => Format::Bin,
+            "npy" => Format::Npy,
+            "h" | "hpp" | "c" | "cc" | "cpp" | "cu" | "cuh" | "inc" => Format::CHeader,
+            "csv" | "tsv" | "txt" | "dat" => Format::Csv,
+            "v" | "sv" => Format::Verilog,
+            _ => return None,
+        })
+    }
+
+    /// The extension of files that are written.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Format::Bin => "bin",
+            Format::Npy => "npy",
+            Format::CHeader => "h",
+            Format::Csv => "csv",
+            Format::Verilog => "v",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Format::Bin => "bin",
+            Format::Npy => "npy",
+            Format::CHeader => "c-header",
+            Format::Csv => "csv",
+            Format::Verilog => "verilog",
+        })
+    }
+}
+
+impl FromStr for Format {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Format> {
+        Format::ALL.into_iter().find(|format| format.to_string() == text).ok_or_else(|| {
+            Error::Argument(format!("a format is bin, npy, c-header, csv or verilog, not \"{text}\""))
+        })
+    }
+}
+
+/// All of a file that may be a table.
+fn read_bounded(path: &Path) -> Result<Vec<u8>> {
+    let size = std::fs::metadata(path).map_err(Error::io(path))?.len();
+    if size > MAX_BYTES {
+        return Err(Error::file(path, format!("{size} bytes; no table takes more than {MAX_BYTES}")));
+    }
+    file::read(path)
+}

@@ -1,0 +1,227 @@
+//! Multipliers in and out: `multipliers import`, `multipliers export`, and libraries of several sources.
+
+use crate::harness::{Dir, Finished};
+use crate::{TINY, list, number, texts};
+use skimp::multiplier::{Library, TruthTable};
+
+/// An approximate multiplier whose operands are not alike.
+fn lopsided(signed: bool) -> TruthTable {
+    TruthTable::from_fn(signed, |a, w| (a & !7) * w).unwrap()
+}
+
+fn bytes(table: &TruthTable) -> Vec<u8> {
+    table.products().iter().flat_map(|&product| (product as u16).to_le_bytes()).collect()
+}
+
+/// A C header as AdaPT has them, rows and columns in the order of `code`.
+fn header(table: &TruthTable, code: impl Fn(usize) -> usize) -> String {
+    let row = |a: usize| {
+        let products = (0..256).map(|w| table.product(code(a) as u8, code(w) as u8).to_string());
+        format!("{{{}}}", products.collect::<Vec<_>>().join(", "))
+    };
+    let rows: Vec<String> = (0..256).map(row).collect();
+    format!("#include <stdint.h>\n\nconst int16_t lut [256][256] = {{{}}};\n", rows.join(",\n"))
+}
+
+/// Lines `a,w,product`.
+fn triples(table: &TruthTable) -> String {
+    let line = |i: usize| {
+        let of = |code: usize| if table.is_signed() { i32::from(code as u8 as i8) } else { code as i32 };
+        format!("{},{},{}\n", of(i >> 8), of(i & 255), table.products()[i])
+    };
+    format!("a,w,product\n{}", (0..65536).map(line).collect::<String>())
+}
+
+#[track_caller]
+fn import<'d>(dir: &'d Dir, rest: &str) -> crate::harness::Skimp<'d> {
+    dir.skimp(&format!("multipliers import {rest}"))
+}
+
+#[track_caller]
+fn says(run: &Finished, text: &str) {
+    run.check(run.stdout.contains(text), &format!("should say \"{text}\""));
+}
+
+#[test]
+fn exports_load_as_the_library_they_came_from() {
+    for (flag, signed) in [("", false), ("--signed", true)] {
+        let library = Library::builtin(signed);
+        let dir = Dir::new();
+        dir.skimp(&format!("multipliers export {flag} --format bin --out bin")).ok();
+        for format in ["npy", "c-header", "csv"] {
+            let line = format!("multipliers export {flag} --format {format} --out {format} --json");
+            let report = dir.skimp(&line).json();
+            assert_eq!(list(&report, "names").len(), library.multipliers().len());
+            assert_eq!(list(&report, "files").len(), library.multipliers().len() + 1);
+            let report = import(&dir, &format!("{format} --out back-{format} --json")).json();
+            assert_eq!(report["ready"], true);
+        }
+        for folder in ["bin", "back-npy", "back-c-header", "back-csv"] {
+            let loaded = Library::load_folder(dir.path(folder)).unwrap();
+            assert_eq!(loaded.multipliers().len(), library.multipliers().len());
+            for (loaded, multiplier) in loaded.multipliers().iter().zip(library.multipliers()) {
+                assert_eq!((&loaded.name, &loaded.table), (&multiplier.name, &multiplier.table));
+                assert_eq!(loaded.power_rel, multiplier.power_rel);
+                assert_eq!(loaded.cost_source, multiplier.cost_source);
+            }
+        }
+    }
+}
+
+#[test]
+fn published_costs_leave_as_they_came() {
+    let dir = Dir::new();
+    dir.write("mine/mul8u_one.bin", bytes(&TruthTable::exact(false)));
+    dir.write("mine/mul8u_two.bin", bytes(&lopsided(false)));
+    dir.write("mine/costs.csv", "name,power_mw,area_um2\nmul8u_one,0.3,700\nmul8u_two,0.1,\n");
+    dir.skimp("multipliers export --multipliers mine --format csv --out out").ok();
+    let wanted =
+        "name,power_mw,area_um2,cost_source\nmul8u_one,0.3,700,published\nmul8u_two,0.1,,published\n";
+    assert_eq!(dir.text("out/costs.csv"), wanted);
+    dir.skimp("multipliers export --multipliers mine --names two,TWO --format c-header --out one").ok();
+    assert!(dir.text("one/mul8u_two.h").contains("const uint16_t lut [256][256] = {"));
+    assert!(!dir.path("one/mul8u_one.h").exists());
+    // Only what changes is written again.
+    dir.skimp("multipliers export --multipliers mine --names one --format c-header --out one").ok();
+    assert_eq!(dir.text("one/costs.csv").lines().count(), 3);
+}
+
+#[test]
+fn a_folder_of_several_formats_becomes_a_library() {
+    let dir = Dir::new();
+    dir.write("from/mul8u_exact.bin", bytes(&TruthTable::exact(false)));
+    dir.write("from/coarse.csv", triples(&lopsided(false)));
+    dir.write("from/README.txt", "tables");
+    dir.write("from/costs.json", r#"{"mul8u_exact": {"power_mw": 0.4}, "coarse": {"power_mw": 0.1}}"#);
+    let run = import(&dir, "from --out mine").ok();
+    says(&run, "imported 2 into mine, files read with the activation first");
+    says(&run, "ready: --multipliers mine");
+    let library = Library::load_folder(dir.path("mine")).unwrap();
+    assert_eq!(library.get("mul8u_coarse").unwrap().table, lopsided(false));
+    assert_eq!(library.get("mul8u_coarse").unwrap().power_rel, 0.25);
+
+    let rows = dir.skimp("multipliers list --multipliers mine --json").json();
+    assert_eq!(rows.as_array().unwrap().len(), 2);
+    import(&dir, "from --out mine").refused(&["mine/mul8u_", "is there already", "--replace"]);
+    import(&dir, "from --out mine --replace --swap-operands").ok();
+    let library = Library::load_folder(dir.path("mine")).unwrap();
+    assert_eq!(library.get("mul8u_coarse").unwrap().table, lopsided(false).swapped());
+}
+
+#[test]
+fn signed_headers_of_either_order_are_recognised() {
+    let dir = Dir::new();
+    let table = lopsided(true);
+    dir.write("twos.h", header(&table, |code| code));
+    dir.write("offset.h", header(&table, |code| code ^ 0x80));
+    for (file, order) in [("twos", "twos-complement"), ("offset", "offset")] {
+        let report = import(&dir, &format!("{file}.h --power-rel 0.5 --out mine --json")).json();
+        let row = &list(&report, "imported")[0];
+        assert_eq!((row["index"].as_str(), row["signed"].as_bool()), (Some(order), Some(true)));
+        assert!(texts(list(row, "notes"))[0].contains(order));
+        assert_eq!(dir.read(format!("mine/mul8s_{file}.bin")), bytes(&table));
+        assert_eq!(report["ready"], false);
+        assert!(report["hint"].as_str().unwrap().contains("exact"), "{report}");
+    }
+    import(&dir, "offset.h --index twos-complement --power-rel 0.5 --out mine --replace").ok();
+    assert_ne!(dir.read("mine/mul8s_offset.bin"), bytes(&table));
+    import(&dir, "offset.h --index sideways --power-rel 1 --out x").misused(&["twos-complement or offset"]);
+
+    let run = import(&dir, "twos.h --name exactly --power-rel 1 --out mine").ok();
+    says(&run, "not ready yet");
+    dir.write("e.csv", triples(&TruthTable::exact(true)));
+    let run = import(&dir, "e.csv --power-rel 1 --out mine").ok();
+    says(&run, "ready: --multipliers mine");
+}
+
+#[test]
+fn costs_by_hand_are_written_down() {
+    let dir = Dir::new();
+    dir.write("x.bin", bytes(&TruthTable::exact(false)));
+    let line = "x.bin --unsigned --name best --power-mw 0.4 --area-um2 700 --delay-ns 1.4 --out mine";
+    import(&dir, line).ok();
+    let wanted = "name,power_mw,area_um2,delay_ns,cost_source\nmul8u_best,0.4,700,1.4,published\n";
+    assert_eq!(dir.text("mine/costs.csv"), wanted);
+    let by = |rest: &str| import(&dir, &format!("x.bin --unsigned --out other {rest}"));
+    by("").refused(&["x.bin: no costs for mul8u_x", "--power-mw", "--power-rel", "costs.csv"]);
+    by("--power-mw -1").misused(&["-1"]);
+    by("--power-mw=-1").refused(&["--power-mw", "-1"]);
+    by("--power-mw nan").refused(&["--power-mw", "NaN"]);
+    by("--delay-ns 1").refused(&["--delay-ns", "--power-rel"]);
+    by("--power-mw 1 --power-rel 1").misused(&["--power-mw", "--power-rel"]);
+    by("--power-rel 1 --name a,b").refused(&["\"a,b\"", "--name"]);
+    by("--power-rel 1 --index offset").refused(&["x.bin: --index is for signed"]);
+    import(&dir, "x.bin x.bin --unsigned --power-rel 1 --out other").refused(&["one multiplier", "2 files"]);
+}
+
+#[test]
+fn files_that_are_no_tables_are_named() {
+    let dir = Dir::new();
+    let exact = TruthTable::exact(false);
+    let refused = |name: &str, content: &[u8], mentions: &[&str]| {
+        dir.write(name, content);
+        let mentions: Vec<&str> = [name].into_iter().chain(mentions.iter().copied()).collect();
+        import(&dir, &format!("{name} --unsigned --power-rel 1 --out mine")).refused(&mentions);
+    };
+    refused("a.bin", &bytes(&exact)[1..], &["131071 bytes", "131072"]);
+    refused("a.npy", b"\x93NUMPY\x01", &["ends within its header"]);
+    refused("a.csv", b"1,2,3\n", &["3 numbers"]);
+    refused("a.txt", b"\xff\xfe1\x00", &["UTF-16"]);
+    refused("a.h", b"int x = 3;", &["no initialiser"]);
+    refused("a.c", b"uint16_t mul(uint8_t a, uint8_t b) { return a; }", &["no initialiser", "Verilog"]);
+    refused("a.md", b"", &["extension"]);
+    let negative = triples(&exact).replacen("\n2,3,6\n", "\n2,3,-6\n", 1);
+    refused("b.csv", negative.as_bytes(), &["a = 2 and w = 3", "-6"]);
+    let nan = triples(&exact).replacen("\n2,3,6\n", "\n2,3,NaN\n", 1);
+    refused("c.csv", nan.as_bytes(), &["line 517: \"NaN\""]);
+    import(&dir, "nosuch.bin --out mine").refused(&["nosuch.bin: "]);
+    dir.write("x.bin", bytes(&exact));
+    import(&dir, "x.bin --power-rel 1 --out mine").refused(&[
+        "x.bin: is it signed?",
+        "--signed",
+        "--unsigned",
+    ]);
+    dir.write("mul8u_x.bin", bytes(&exact));
+    import(&dir, "mul8u_x.bin --signed --power-rel 1 --out mine").refused(&["mul8u_x", "--name"]);
+    import(&dir, "x.bin --signed --unsigned --power-rel 1 --out mine").misused(&["--unsigned"]);
+    dir.folder("empty");
+    import(&dir, "empty --out mine").refused(&["empty: no tables"]);
+    import(&dir, "x.bin --unsigned --power-rel 1 --out x.bin").refused(&["x.bin"]);
+}
+
+#[test]
+fn exports_that_make_no_sense_are_refused() {
+    let dir = Dir::new();
+    let export = |rest: &str| dir.skimp(&format!("multipliers export {rest}"));
+    export("--format tiff --out x").misused(&["bin, npy, c-header, csv or verilog"]);
+    export("--format npy --names nosuch --out x").refused(&["\"nosuch\"", "near it"]);
+    export("--format npy --multipliers nosuch --out x").refused(&["nosuch: "]);
+    dir.write("mine/mul8u_one.bin", bytes(&TruthTable::exact(false)));
+    dir.write("mine/costs.csv", "name,power_mw\nmul8u_one,1\n");
+    export("--multipliers mine --format verilog --out x")
+        .refused(&["no gates are known of mul8u_one", "--names"]);
+}
+
+#[test]
+fn cost_sources_are_mixed_on_request_only() {
+    let dir = Dir::new();
+    dir.write("mine/mul8u_one.bin", bytes(&TruthTable::exact(false)));
+    dir.write("mine/mul8u_two.bin", bytes(&lopsided(false)));
+    dir.write("mine/costs.csv", "name,power_mw\nmul8u_one,0.4\nmul8u_two,0.1\n");
+    let line = format!("optimize fashion-cnn {TINY} --max-loss 5 --multipliers builtin,mine --out out");
+    dir.skimp(&line).refused(&["gate-model", "published", "--mix-cost-sources"]);
+    let run = dir.skimp(&format!("{line} --mix-cost-sources")).ok();
+    says(&run, "costs are mixed: gate-model and published");
+    assert_eq!(texts(list(&dir.json("out/front.json"), "cost_sources")), ["gate-model", "published"]);
+    // One network with one multiplier compares nothing.
+    let line = "evaluate fashion-cnn --no-float --json --test-images 50 --calibration-images 16";
+    let report = dir.skimp(&format!("{line} --multipliers builtin,mine --multiplier two")).json();
+    assert!((number(&report, "energy_saved_pct") - 75.0).abs() < 1e-9, "{report}");
+
+    dir.write("again/mul8u_one.bin", bytes(&TruthTable::exact(false)));
+    dir.write("again/costs.csv", "name,power_mw\nmul8u_one,0.4\n");
+    dir.skimp("multipliers list --multipliers mine,again").refused(&["two multipliers named mul8u_one"]);
+    dir.skimp("multipliers list --multipliers mine,").refused(&["\"mine,\""]);
+    let rows = dir.skimp("multipliers list --multipliers mine,builtin --json").json();
+    assert_eq!(rows.as_array().unwrap().len(), 2 + Library::builtin(false).multipliers().len());
+}
