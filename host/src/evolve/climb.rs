@@ -308,7 +308,7 @@ impl Gene {
 mod tests {
     use super::*;
     use crate::evolve::Bounds;
-    use crate::multiplier::{Design, Statistics, cost::Cost};
+    use crate::multiplier::{Design, cost::Cost};
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 

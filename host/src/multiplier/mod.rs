@@ -2,6 +2,7 @@
 //!
 //! Everywhere the activation comes first: entry `a * 256 + w` of a table is `M(a, w)`.
 
+mod blocks;
 mod choice;
 pub mod cost;
 mod costs_csv;

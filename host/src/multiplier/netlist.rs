@@ -4,6 +4,8 @@
 //! their places: the builder then never makes the adders they would have fed, and [`Builder::finish`]
 //! drops the gates that no output depends on. What remains is what the cost model should charge.
 
+use std::collections::HashMap;
+
 /// Number of inputs: `a0..a7` then `w0..w7`.
 pub const INPUTS: usize = 16;
 /// Number of outputs, the product's bits from the lowest.
@@ -128,9 +130,12 @@ impl Netlist {
 }
 
 /// Builds a [`Netlist`] gate by gate; gates whose output is a constant or another wire are not made.
+///
+/// A gate asked for twice is made once.
 #[derive(Debug, Default)]
 pub struct Builder {
     gates: Vec<Gate>,
+    made: HashMap<(GateKind, [Wire; 2]), Wire>,
 }
 
 impl Builder {
@@ -173,27 +178,6 @@ impl Builder {
         }
     }
 
-    /// Sum and carry of two bits.
-    pub fn half_adder(&mut self, x: Wire, y: Wire) -> (Wire, Wire) {
-        (self.gate(GateKind::Xor, x, y), self.gate(GateKind::And, x, y))
-    }
-
-    /// Sum and carry of three bits: two XORs and three NANDs, fewer where an input is a constant.
-    pub fn full_adder(&mut self, x: Wire, y: Wire, z: Wire) -> (Wire, Wire) {
-        for (constant, p, q) in [(x, y, z), (y, x, z), (z, x, y)] {
-            if constant == Wire::ZERO {
-                return self.half_adder(p, q);
-            }
-            if constant == Wire::ONE {
-                return (self.gate(GateKind::Xnor, p, q), self.gate(GateKind::Or, p, q));
-            }
-        }
-        let half = self.gate(GateKind::Xor, x, y);
-        let both = self.gate(GateKind::Nand, x, y);
-        let passed = self.gate(GateKind::Nand, half, z);
-        (self.gate(GateKind::Xor, half, z), self.gate(GateKind::Nand, both, passed))
-    }
-
     /// The circuit with these product bits, the lowest first, without the gates none of them needs.
     pub fn finish(self, signed: bool, outputs: [Wire; OUTPUTS]) -> Netlist {
         let mut needed = vec![false; self.gates.len()];
@@ -219,8 +203,13 @@ impl Builder {
     }
 
     fn push(&mut self, kind: GateKind, inputs: [Wire; 2]) -> Wire {
-        self.gates.push(Gate { kind, inputs });
-        Wire::of_gate(self.gates.len() - 1)
+        // No gate cares for the order of its inputs, but they stay in the order first asked for.
+        let [x, y] = inputs;
+        let key = (kind, if x.0 <= y.0 { [x, y] } else { [y, x] });
+        *self.made.entry(key).or_insert_with(|| {
+            self.gates.push(Gate { kind, inputs });
+            Wire::of_gate(self.gates.len() - 1)
+        })
     }
 }
 
@@ -293,6 +282,15 @@ mod tests {
         assert_eq!(builder.not(once), Wire::a(3));
         assert_eq!(builder.full_adder(Wire::ZERO, Wire::a(1), Wire::ZERO), (Wire::a(1), Wire::ZERO));
         assert_eq!(builder.gates.len(), 1);
+    }
+
+    #[test]
+    fn a_gate_asked_for_twice_is_made_once() {
+        let mut builder = Builder::new();
+        let first = builder.gate(GateKind::Nand, Wire::a(0), Wire::w(0));
+        assert_eq!(builder.gate(GateKind::Nand, Wire::w(0), Wire::a(0)), first);
+        assert_ne!(builder.gate(GateKind::And, Wire::a(0), Wire::w(0)), first);
+        assert_eq!(builder.gates.len(), 2);
     }
 
     #[test]

@@ -356,7 +356,7 @@ mod tests {
     fn the_gate_model_charges_the_exact_multiplier_one() {
         for signed in [false, true] {
             let exact = gate_model(&Design::Exact.netlist(signed));
-            assert_eq!((exact.power, exact.delay_ps), (Figure::Relative(1.0), Some(Figure::Relative(1.0))));
+            assert_eq!((exact.power, exact.delay), (Figure::Relative(1.0), Some(Figure::Relative(1.0))));
             assert_eq!(exact.source, CostSource::GateModel);
             let Figure::Relative(power) = gate_model(&Design::Truncated { columns: 6 }.netlist(signed)).power
             else {
