@@ -53,6 +53,7 @@ pub struct Objective {
     limits: Limits,
     most_absolute: Option<u64>,
     most_bias: Option<u64>,
+    /// With the largest variance.
     weighting: Option<(Weighting, f64)>,
 }
 
@@ -62,6 +63,15 @@ pub struct Tally {
     sums: ErrorSums,
     moments: Vec<Moments>,
     activations: [i64; WEIGHT_GROUPS],
+}
+
+/// What the errors of some blocks come to, for comparison with those of other circuits on the same blocks.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Figures {
+    /// Sum of the errors' magnitudes in a block.
+    absolute: f64,
+    /// Square of the noise.
+    variance: f64,
 }
 
 impl Objective {
@@ -84,7 +94,10 @@ impl Objective {
         }
         let weighting = match (bounds.noise_pct, distribution) {
             (None, _) => None,
-            (Some(bound), Some(distribution)) => Some((Weighting::new(distribution)?, bound)),
+            (Some(bound), Some(distribution)) => {
+                let most = (bound / 100.0 * 65536.0).powi(2) * (1.0 + 1e-9);
+                Some((Weighting::new(distribution)?, most))
+            }
             (Some(_), None) => {
                 let reason = "a bound on the noise needs a layer whose operands count";
                 return Err(Error::Argument(reason.into()));
@@ -98,6 +111,7 @@ impl Objective {
             signed,
             worst: bounds.wce_pct.map(|pct| whole(of_range(pct)).min(f64::from(u16::MAX)) as u16),
             zero_preserving: bounds.zero_preserving,
+            signed_sum: bounds.bias.is_some(),
         };
         Ok(Objective {
             bounds,
@@ -155,27 +169,42 @@ impl Objective {
         true
     }
 
-    /// Whether the bounds may still be kept to after `blocks` blocks, or are kept to after all.
-    ///
-    /// Before the last block this is a guess: that blocks are alike, within a margin that shrinks with their
-    /// number. A multiplier it turns away wrongly is a chance missed, no more.
-    pub fn promises(&self, tally: &Tally, blocks: usize) -> bool {
-        let share = blocks as f64 / BLOCKS as f64;
-        let margin = if blocks == BLOCKS { 1.0 } else { 1.0 + 2.0 / (blocks as f64).sqrt() };
-        let sums = &tally.sums;
-        if self.most_absolute.is_some_and(|most| sums.absolute as f64 > most as f64 * share * margin) {
-            return false;
-        }
-        if let Some((_, bound)) = &self.weighting
-            && self.noise_pct(tally) > bound * (1.0 + 1e-9) * margin.sqrt()
-        {
-            return false;
-        }
-        blocks < BLOCKS || self.most_bias.is_none_or(|most| sums.signed.unsigned_abs() <= most)
+    /// What the errors of the blocks counted come to.
+    pub fn figures(&self, tally: &Tally, blocks: usize) -> Figures {
+        Figures { absolute: tally.sums.absolute as f64 / blocks as f64, variance: self.variance(tally) }
     }
 
-    /// Noise of the blocks counted, in percent of 65,536.
-    fn noise_pct(&self, tally: &Tally) -> f64 {
+    /// Whether the bounds are kept to, all blocks counted.
+    pub fn keeps(&self, tally: &Tally) -> bool {
+        let sums = &tally.sums;
+        self.most_absolute.is_none_or(|most| sums.absolute <= most)
+            && self.most_bias.is_none_or(|most| sums.signed.unsigned_abs() <= most)
+            && self.weighting.as_ref().is_none_or(|(_, most)| self.variance(tally) <= *most)
+    }
+
+    /// Whether a candidate's figures on some blocks leave hope that it keeps to the bounds.
+    ///
+    /// Candidates differ from their parents in little: by how much they are worse on some blocks says more
+    /// about how much worse they will be on all than their own figures do. `trust` of that difference is
+    /// expected of the rest, between 0 and 1; a candidate turned away wrongly is a chance missed, no more.
+    pub fn promises(
+        &self,
+        candidate: &Figures,
+        parent: &Figures,
+        parent_in_all: &Figures,
+        trust: f64,
+    ) -> bool {
+        let expected =
+            |of: fn(&Figures) -> f64| of(parent_in_all) + trust * (of(candidate) - of(parent)).max(0.0);
+        // Bounds are kept to exactly in the end; rounding here must not matter.
+        let hair = 1.0 + 1e-9;
+        let most_absolute = self.most_absolute.map(|most| most as f64 / BLOCKS as f64 * hair);
+        most_absolute.is_none_or(|most| expected(|figures| figures.absolute) <= most)
+            && self.weighting.as_ref().is_none_or(|(_, most)| expected(|f| f.variance) <= most * hair)
+    }
+
+    /// The square of the noise of the blocks counted, in units of the product.
+    fn variance(&self, tally: &Tally) -> f64 {
         let Some((weighting, _)) = &self.weighting else { return 0.0 };
         let (mut variance, mut share) = (0.0, 0.0);
         for (group, (moments, &activations)) in tally.moments.iter().zip(&tally.activations).enumerate() {
@@ -190,7 +219,7 @@ impl Objective {
                 share += weight;
             }
         }
-        if share == 0.0 { 0.0 } else { 100.0 * (variance / share).max(0.0).sqrt() / 65536.0 }
+        if share == 0.0 { 0.0 } else { (variance / share).max(0.0) }
     }
 }
 

@@ -75,6 +75,8 @@ pub struct Limits {
     pub worst: Option<u16>,
     /// Whether products with zero must be zero.
     pub zero_preserving: bool,
+    /// Whether [`ErrorSums::signed`] is wanted.
+    pub signed_sum: bool,
 }
 
 /// Sums over all pairs seen.
@@ -139,7 +141,9 @@ pub fn add_errors(
     for (bit, difference) in difference.iter().enumerate() {
         let magnitude: Lanes = std::array::from_fn(|i| difference[i] ^ negative[i]);
         absolute += ones(&magnitude) << bit;
-        raw += ones(difference) << bit;
+        if limits.signed_sum {
+            raw += ones(difference) << bit;
+        }
         if let Some(worst) = limits.worst {
             // Negative magnitudes are one too small: their limit is one less.
             for (above, limit) in above.iter_mut().zip([worst, worst.saturating_sub(1)]) {
