@@ -17,6 +17,7 @@ mod simulate;
 mod statistics;
 mod table;
 mod terms;
+pub mod verilog;
 
 pub use choice::{Choice, ProductCache};
 pub use families::{Design, Family};
