@@ -7,6 +7,7 @@
 mod cells;
 mod elaborate;
 mod expression;
+mod items;
 mod lexer;
 mod parser;
 mod resolve;
@@ -14,6 +15,7 @@ mod shape;
 mod test_bench;
 #[cfg(test)]
 mod tests;
+mod values;
 mod writer;
 
 pub use cells::CellLibrary;

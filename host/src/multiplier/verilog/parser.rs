@@ -92,7 +92,7 @@ pub(super) fn modules(path: &Path, text: &str) -> Result<Vec<Module>> {
 
 /// Reads the tokens of one file; the nets are those of the module at hand.
 pub(super) struct Parser<'t, 'p> {
-    path: &'p Path,
+    pub path: &'p Path,
     tokens: Vec<(Token<'t>, u32)>,
     position: usize,
     nets: Vec<Net>,
@@ -251,7 +251,7 @@ impl<'t, 'p> Parser<'t, 'p> {
         }
     }
 
-    fn direction(&mut self) -> Result<Option<Direction>> {
+    pub fn direction(&mut self) -> Result<Option<Direction>> {
         if self.takes_keyword("input") {
             return Ok(Some(Direction::Input));
         }
@@ -259,7 +259,7 @@ impl<'t, 'p> Parser<'t, 'p> {
     }
 
     /// `wire signed [7:0]`, any part of which may be missing.
-    fn kind_and_range(&mut self) -> Result<Option<(u32, u32)>> {
+    pub fn kind_and_range(&mut self) -> Result<Option<(u32, u32)>> {
         if !self.takes_keyword("wire") {
             self.takes_keyword("tri");
         }
@@ -278,7 +278,7 @@ impl<'t, 'p> Parser<'t, 'p> {
     }
 
     /// Notes what a declaration says of `net`; a port may be declared a wire as well.
-    fn declare(
+    pub fn declare(
         &mut self,
         net: usize,
         direction: Option<Direction>,
@@ -298,131 +298,7 @@ impl<'t, 'p> Parser<'t, 'p> {
         declared[net] = true;
         Ok(())
     }
-
-    fn item(&mut self, items: &mut Vec<(Item, u32)>, declared: &mut Vec<bool>) -> Result<()> {
-        let line = self.line();
-        let direction = self.direction()?;
-        if direction.is_some() || matches!(self.peek(), Token::Name("wire" | "tri")) {
-            let range = self.kind_and_range()?;
-            loop {
-                let net = self.net()?;
-                self.declare(net, direction, range, declared)?;
-                if self.takes("=") {
-                    let value = self.expression()?;
-                    items.push((Item::Assign { target: Expression::Net(net), value }, line));
-                }
-                if !self.takes(",") {
-                    return self.expect(";");
-                }
-            }
-        }
-        if self.takes_keyword("assign") {
-            loop {
-                let target = self.expression()?;
-                self.expect("=")?;
-                let value = self.expression()?;
-                items.push((Item::Assign { target, value }, line));
-                if !self.takes(",") {
-                    return self.expect(";");
-                }
-            }
-        }
-        let primitive = PRIMITIVES.iter().find(|(name, _)| self.takes_keyword(name));
-        if let Some(&(_, primitive)) = primitive {
-            return self.gates(primitive, items);
-        }
-        if matches!(self.peek(), Token::End) {
-            return Err(self.error("the file ends inside a module: `endmodule` is missing"));
-        }
-        self.instances(items)
-    }
-
-    /// One or more gates of a kind; their names are not kept.
-    fn gates(&mut self, primitive: Primitive, items: &mut Vec<(Item, u32)>) -> Result<()> {
-        loop {
-            let line = self.line();
-            if !self.takes("(") {
-                self.name()?;
-                self.expect("(")?;
-            }
-            let mut terminals = vec![self.expression()?];
-            while self.takes(",") {
-                terminals.push(self.expression()?);
-            }
-            self.expect(")")?;
-            if terminals.len() < 2 {
-                return Err(at(self.path, line, "a gate has an output and at least one input"));
-            }
-            items.push((Item::Gate { primitive, terminals }, line));
-            if !self.takes(",") {
-                return self.expect(";");
-            }
-        }
-    }
-
-    /// One or more instances of a module or cell.
-    fn instances(&mut self, items: &mut Vec<(Item, u32)>) -> Result<()> {
-        let module = self.name()?.to_owned();
-        if self.takes("#") {
-            return Err(self.error("parameters and delays are not supported; leave them out"));
-        }
-        loop {
-            let line = self.line();
-            let name = self.name()?.to_owned();
-            self.expect("(")?;
-            let connections = self.connections()?;
-            items.push((Item::Instance { module: module.clone(), name, connections }, line));
-            if !self.takes(",") {
-                return self.expect(";");
-            }
-        }
-    }
-
-    fn connections(&mut self) -> Result<Connections> {
-        if !matches!(self.peek(), Token::Symbol(".")) {
-            let mut ordered = Vec::new();
-            loop {
-                let empty = matches!(self.peek(), Token::Symbol("," | ")"));
-                ordered.push(if empty { None } else { Some(self.expression()?) });
-                if !self.takes(",") {
-                    self.expect(")")?;
-                    // `()` ties nothing; it is not one empty connection.
-                    let none = matches!(&ordered[..], [None]);
-                    return Ok(Connections::Ordered(if none { Vec::new() } else { ordered }));
-                }
-            }
-        }
-        let mut named = Vec::new();
-        loop {
-            self.expect(".")?;
-            let pin = self.name()?.to_owned();
-            self.expect("(")?;
-            let tied = if self.takes(")") {
-                None
-            } else {
-                let tied = self.expression()?;
-                self.expect(")")?;
-                Some(tied)
-            };
-            named.push((pin, tied));
-            if !self.takes(",") {
-                self.expect(")")?;
-                return Ok(Connections::Named(named));
-            }
-        }
-    }
 }
-
-const PRIMITIVES: [(&str, Primitive); 8] = [
-    ("and", Primitive::Wide(GateKind::And)),
-    ("or", Primitive::Wide(GateKind::Or)),
-    ("xor", Primitive::Wide(GateKind::Xor)),
-    ("nand", Primitive::Wide(GateKind::Nand)),
-    ("nor", Primitive::Wide(GateKind::Nor)),
-    ("xnor", Primitive::Wide(GateKind::Xnor)),
-    ("not", Primitive::Copy { complement: true }),
-    ("buf", Primitive::Copy { complement: false }),
-];
 
 /// Words that can't be names. Most are of behaviour or of a kind of wire that is not read.
 pub(super) const KEYWORDS: [&str; 67] = [

@@ -4,12 +4,15 @@ use super::parser::{Direction, Item, Module};
 use crate::error::{Error, Result};
 use std::path::Path;
 
-/// Ports of a multiplier as (net, bit) from the lowest on.
+/// A net and which of its bits, 0 being the lowest.
+type Bit = (usize, usize);
+
+/// Ports of a multiplier, bits from the lowest on.
 #[derive(Debug)]
 pub(super) struct Shape {
-    pub activation: Vec<(usize, usize)>,
-    pub weight: Vec<(usize, usize)>,
-    pub product: Vec<(usize, usize)>,
+    pub activation: Vec<Bit>,
+    pub weight: Vec<Bit>,
+    pub product: Vec<Bit>,
 }
 
 /// The multiplier among `modules`: the one with its ports, or of several the one that no other holds.
@@ -71,13 +74,13 @@ fn shape(module: &Module) -> Option<Shape> {
     (fits && inputs.next().is_none() && outputs.next().is_none()).then_some(shape)
 }
 
-fn vectors(module: &Module, ports: &[usize]) -> Option<Vec<Vec<(usize, usize)>>> {
+fn vectors(module: &Module, ports: &[usize]) -> Option<Vec<Vec<Bit>>> {
     Some(ports.iter().map(|&port| (0..module.nets[port].width()).map(|bit| (port, bit)).collect()).collect())
 }
 
 /// Ports such as `a0` to `a7`, or `a[0]` to `a[7]` escaped, put together by what stands before their number.
-fn scalars(module: &Module, ports: &[usize]) -> Option<Vec<Vec<(usize, usize)>>> {
-    let mut groups: Vec<(&str, Vec<Option<(usize, usize)>>)> = Vec::new();
+fn scalars(module: &Module, ports: &[usize]) -> Option<Vec<Vec<Bit>>> {
+    let mut groups: Vec<(&str, Vec<Option<Bit>>)> = Vec::new();
     for &port in ports {
         let name = module.nets[port].name.trim_end_matches(']');
         let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
