@@ -101,15 +101,18 @@ fn mutate_gate(genome: &mut Genome, gate: usize, random: &mut impl Rng, changes:
     *gene = gene.tidy();
 }
 
-/// The wire, or the complement of one, that of a few drawn at random differs least from `gate`.
+/// The wire that, of a few drawn at random, differs least from `gate`.
 fn like(genome: &Genome, active: &[bool], gate: usize, sample: &[Lanes], random: &mut impl Rng) -> Gene {
     let mut best = (u32::MAX, Gene::wire(0));
     let value = &sample[FIRST_GATE + gate];
-    let own = genome.genes[gate].inputs;
+    let [x, y] = genome.genes[gate].inputs;
     for draw in 0..SUBSTITUTES {
+        // Its own inputs and both constants always.
         let wire = match draw {
-            0 | 1 => own[draw],
-            2 | 3 => draw as u16 - 2,
+            0 => x,
+            1 => y,
+            2 => 0,
+            3 => 1,
             _ => random.random_range(0..(FIRST_GATE + gate) as u16),
         };
         let kept = usize::from(wire).checked_sub(FIRST_GATE).is_none_or(|other| active[other]);

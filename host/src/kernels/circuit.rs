@@ -230,11 +230,11 @@ fn transpose(planes: &mut [Lanes; PRODUCT_BITS]) {
     for (step, low) in LOW_HALVES.into_iter().enumerate() {
         let half = 8 >> step;
         for p in (0..PRODUCT_BITS).filter(|p| p & half == 0) {
-            for i in 0..WORDS {
-                let (x, y) = (planes[p][i], planes[p + half][i]);
-                let exchanged = (x >> half ^ y) & low;
-                planes[p + half][i] = y ^ exchanged;
-                planes[p][i] = x ^ exchanged << half;
+            let (before, after) = planes.split_at_mut(p + half);
+            for (x, y) in before[p].iter_mut().zip(&mut after[0]) {
+                let exchanged = (*x >> half ^ *y) & low;
+                *y ^= exchanged;
+                *x ^= exchanged << half;
             }
         }
     }

@@ -24,6 +24,7 @@ mod statistics;
 mod structure;
 mod table;
 mod terms;
+pub mod verilog;
 mod weighted;
 
 pub use choice::{Choice, ProductCache};

@@ -1,6 +1,8 @@
 //! `skimp multipliers evolve`: breed a library.
 
-use crate::cli::common;
+use super::layer;
+use crate::cli::common::{self, HowArgs};
+use crate::compensate::LayerDistribution;
 use crate::error::{Error, Result};
 use crate::evolve::{Bounds, Checkpoint, Goal, Metric, Outcomes, Population, builtin, harvest, ladder};
 use crate::multiplier::{Design, Distribution, Netlist};
@@ -31,6 +33,15 @@ pub struct Args {
     /// Let products with zero be zero.
     #[arg(long, requires = "metric")]
     zero_preserving: bool,
+    /// The network whose operands a bound on the noise is about: one of the zoo (fashion-cnn, resnet8) or an
+    /// ONNX file.
+    #[arg(long, value_name = "MODEL", required_if_eq("metric", "noise"))]
+    network: Option<String>,
+    /// Only this layer of it, by its name or its number from 0; otherwise all layers.
+    #[arg(long, value_name = "LAYER", requires = "network")]
+    layer: Option<String>,
+    #[command(flatten)]
+    how: HowArgs,
     /// Epochs to come to; circuits move between goals after each.
     #[arg(long, default_value_t = 10)]
     epochs: u64,
@@ -74,11 +85,12 @@ pub fn run(args: Args) -> Result<()> {
         name.into()
     });
     let goals = goals(&args);
-    let distribution: Option<Distribution> = None;
-    let designs = Design::builtin();
+    let layer = layer(&args)?;
+    let distribution = args.network.as_deref().map(|model| operands(model, &args)).transpose()?;
+    let designs = Design::classical();
     let seeds: Vec<Netlist> = designs.iter().map(|design| design.netlist(args.signed)).collect();
     let population = Population::new(args.signed, goals, &seeds, distribution.as_ref(), args.seed)?;
-    let mut population = resume(&args, &checkpoint, population)?;
+    let mut population = resume(&args, &checkpoint, layer.as_deref(), population)?;
 
     let left = args.epochs.saturating_sub(population.epochs) * population.goals.len() as u64;
     let bar = common::progress_bar(left, "evolving");
@@ -86,7 +98,7 @@ pub fn run(args: Args) -> Result<()> {
     let begin = Instant::now();
     while population.epochs < args.epochs {
         outcomes.add(&population.epoch(args.candidates, &|| bar.inc(1)));
-        let state = Checkpoint::of(&population, args.signed, args.seed, args.candidates, None);
+        let state = Checkpoint::of(&population, args.signed, args.seed, args.candidates, layer.as_deref());
         state.write(&checkpoint)?;
         let power: f64 = population.members.iter().map(|member| member.power_uw).sum();
         bar.println(format!("epoch {}: {power:.1} uW in all", population.epochs));
@@ -105,6 +117,37 @@ pub fn run(args: Args) -> Result<()> {
     ))
 }
 
+/// What bounds on the noise are about, in the words of the command line; an error if it suits nothing.
+fn layer(args: &Args) -> Result<Option<String>> {
+    let Some(model) = &args.network else { return Ok(None) };
+    if args.metric != Some(Metric::Noise) {
+        return Err(Error::Argument("--network is about a bound on the noise: give --metric noise".into()));
+    }
+    let scheme = args.how.scheme;
+    if scheme.wants_signed_table() != args.signed {
+        let wanted = if args.signed { "give --scheme signed too, or leave out" } else { "give" };
+        return Err(Error::Argument(format!(
+            "the {scheme} scheme multiplies with the other signedness: {wanted} --signed"
+        )));
+    }
+    let layer = args.layer.as_ref().map_or_else(String::new, |layer| format!(" --layer {layer}"));
+    Ok(Some(format!("--network {model}{layer} --scheme {scheme}")))
+}
+
+/// The operands that the multipliers of the layer, or of all layers, see.
+fn operands(model: &str, args: &Args) -> Result<Distribution> {
+    let prepared = args.how.prepare(model, 0)?;
+    let (network, images) = (&prepared.quantized, &prepared.calibration.codes);
+    if let Some(layer) = &args.layer {
+        return Ok(LayerDistribution::measure_one(network, images, layer::find(network, layer)?)?.operands());
+    }
+    let mut all = Distribution { activation: [0; 256], weight: [0; 256] };
+    for layer in LayerDistribution::measure(network, images)? {
+        all.add(&layer.operands());
+    }
+    Ok(all)
+}
+
 fn goals(args: &Args) -> Vec<Goal> {
     let (Some(metric), Some(BoundList(bounds))) = (args.metric, &args.bounds) else { return builtin() };
     let common = Bounds { bias: args.max_bias, zero_preserving: args.zero_preserving, ..Bounds::default() };
@@ -112,7 +155,7 @@ fn goals(args: &Args) -> Vec<Goal> {
 }
 
 /// `population` where the checkpoint left it, if there is one.
-fn resume(args: &Args, path: &Path, population: Population) -> Result<Population> {
+fn resume(args: &Args, path: &Path, layer: Option<&str>, population: Population) -> Result<Population> {
     if !path.exists() {
         return Ok(population);
     }
@@ -120,6 +163,7 @@ fn resume(args: &Args, path: &Path, population: Population) -> Result<Population
     let same = checkpoint.signed == args.signed
         && checkpoint.seed == args.seed
         && checkpoint.candidates == args.candidates
+        && checkpoint.layer.as_deref() == layer
         && checkpoint.goals == population.goals;
     if !same {
         let reason = "of an evolution with other goals, another seed or other --candidates; move it away to \
@@ -146,6 +190,9 @@ fn command(args: &Args) -> String {
     }
     if args.zero_preserving {
         command += " --zero-preserving";
+    }
+    if let Ok(Some(layer)) = layer(args) {
+        command += &format!(" {layer}");
     }
     command + &format!(" --epochs {} --candidates {} --seed {}", args.epochs, args.candidates, args.seed)
 }

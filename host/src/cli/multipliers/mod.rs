@@ -3,6 +3,7 @@
 mod evolve;
 mod export;
 mod import;
+mod layer;
 mod list;
 mod show;
 

@@ -1,5 +1,6 @@
 //! `skimp multipliers show`: everything known about one multiplier.
 
+use super::layer;
 use crate::cli::common::{self, HowArgs};
 use crate::compensate::LayerDistribution;
 use crate::error::{Error, Result};
@@ -7,7 +8,6 @@ use crate::multiplier::{
     Choice, CostSource, GateCounts, Library, MAX_TERMS, Multiplier, Statistics, Structure, TruthTable,
     WeightedStatistics,
 };
-use crate::quantize::QuantizedNetwork;
 use crate::report::{Align, HeatMap, text_table};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -170,7 +170,7 @@ fn in_network(model: &str, args: &Args, table: &TruthTable, choice: Choice) -> R
     let prepared = args.how.prepare(model, 0)?;
     let (network, images) = (&prepared.quantized, &prepared.calibration.codes);
     let layers = match &args.layer {
-        Some(layer) => vec![LayerDistribution::measure_one(network, images, find_layer(network, layer)?)?],
+        Some(layer) => vec![LayerDistribution::measure_one(network, images, layer::find(network, layer)?)?],
         None => LayerDistribution::measure(network, images)?,
     };
     let layers = layers.into_iter().map(|layer| {
@@ -187,23 +187,6 @@ fn in_network(model: &str, args: &Args, table: &TruthTable, choice: Choice) -> R
         calibration_images: prepared.calibration.labels.len(),
         layers: layers.collect::<Result<_>>()?,
     })
-}
-
-/// The place of a layer among those that multiply, by its name or that place itself.
-fn find_layer(network: &QuantizedNetwork, wanted: &str) -> Result<usize> {
-    let names: Vec<&str> = network.convs().map(|(layer, _)| &*layer.name).collect();
-    if let Some(index) = names.iter().position(|&name| name == wanted) {
-        return Ok(index);
-    }
-    if let Some(index) = wanted.parse().ok().filter(|&index: &usize| index < names.len()) {
-        return Ok(index);
-    }
-    let list: Vec<String> = names.iter().enumerate().map(|(i, name)| format!("  {i} {name}")).collect();
-    Err(Error::Argument(format!(
-        "{} has no layer \"{wanted}\" that multiplies; it has, by number and name:\n{}",
-        network.name,
-        list.join("\n")
-    )))
 }
 
 fn text(report: &Report) -> String {

@@ -59,7 +59,7 @@ pub fn export(
             (Format::CHeader, _) => c_header::write(name, table).into_bytes(),
             (Format::Csv, _) => text::write(table).into_bytes(),
             (Format::Verilog, Some(netlist)) => {
-                let [module, bench] = verilog_file::write(name, netlist, table)?;
+                let [module, bench] = verilog_file::write(name, netlist, table);
                 contents.push((out.join(format!("{name}_tb.v")), bench.into_bytes()));
                 module.into_bytes()
             }

@@ -1,0 +1,64 @@
+//! Gate-level Verilog of 8x8-bit multipliers: reading, writing and test benches.
+//!
+//! What is read is structure alone, the subset of Verilog-2001 (IEEE 1364-2001, clauses 4, 6, 7 and 12) in which
+//! netlists are published or come out of synthesis: see `models/multipliers/VERILOG.md`. The first input of the
+//! header is the activation, the second the weight.
+
+mod cells;
+mod elaborate;
+mod expression;
+mod items;
+mod lexer;
+mod parser;
+mod resolve;
+mod shape;
+mod test_bench;
+#[cfg(test)]
+mod tests;
+mod values;
+mod writer;
+
+pub use cells::CellLibrary;
+pub use test_bench::write_test_bench;
+pub use writer::write_module;
+
+use super::Netlist;
+use super::netlist::{Builder, OUTPUTS, Wire};
+use crate::error::Result;
+use elaborate::{Design, Flat, Signal};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// The multiplier that `text` describes, its operands and product two's complement if `signed`; `path` is for
+/// messages alone.
+///
+/// It is the module with two inputs of 8 bits and one output of 16, or, if there are several, the one that no
+/// other holds. Operands may also be scalars named like `a0` to `a7`. Cells of [`CellLibrary::builtin`] are
+/// known. Gates of many inputs become balanced trees, and whatever adds three bits a full adder of five gates.
+///
+/// # Errors
+/// With the line, for what is no netlist (behaviour, arithmetic, parameters), wires that are driven twice or not
+/// at all, loops, unknown cells, widths that do not match, and texts too large for a multiplier.
+pub fn read(path: &Path, text: &str, signed: bool) -> Result<Netlist> {
+    read_with(path, text, signed, &CellLibrary::builtin())
+}
+
+/// As [`read`], with the cells of `cells`.
+pub fn read_with(path: &Path, text: &str, signed: bool, cells: &CellLibrary) -> Result<Netlist> {
+    let modules = parser::modules(path, text)?;
+    let (module, shape) = shape::multiplier(path, &modules)?;
+    let mut inputs: HashMap<usize, Vec<Wire>> = HashMap::new();
+    let activation = shape.activation.iter().enumerate().map(|(bit, port)| (*port, Wire::a(bit)));
+    let weight = shape.weight.iter().enumerate().map(|(bit, port)| (*port, Wire::w(bit)));
+    // Bits come from the lowest on, so pushing them keeps their order.
+    for ((net, _), wire) in activation.chain(weight) {
+        inputs.entry(net).or_default().push(wire);
+    }
+    let design = Design { path, modules: &modules, cells };
+    let (flat, nets) = Flat::new(&design, module, &inputs)?;
+    let outputs: Vec<Signal> = shape.product.iter().map(|&(net, bit)| nets[net][bit]).collect();
+    let mut builder = Builder::new();
+    let wires = resolve::gates(path, &flat, &outputs, &mut builder)?;
+    let outputs: [Wire; OUTPUTS] = wires.try_into().expect("a product has sixteen bits");
+    Ok(builder.finish(signed, outputs))
+}
