@@ -52,7 +52,7 @@ fn simulators_compute_the_table_of_every_built_in_design() {
     std::thread::scope(|scope| {
         for signed in [false, true] {
             scope.spawn(move || {
-                for design in Design::builtin() {
+                for design in Design::landmarks() {
                     let (name, netlist) = (design.name(signed), design.netlist(signed));
                     let bench = write_test_bench(&name, &netlist.simulate().table);
                     let (output, passed) =
@@ -88,7 +88,7 @@ fn a_wrong_gate_is_found_by_simulation() {
 #[test]
 fn built_in_designs_are_read_back_gate_by_gate() {
     for signed in [false, true] {
-        for design in Design::builtin() {
+        for design in Design::landmarks() {
             let netlist = design.netlist(signed);
             assert_eq!(read_back(&write_module(&design.name(signed), &netlist), signed), netlist);
         }
@@ -198,7 +198,7 @@ fn synthesised_areas(modules: &[(String, Netlist)]) -> Vec<f64> {
 fn synthesis_ranks_areas_as_the_cost_model_does() {
     for signed in [false, true] {
         let modules: Vec<(String, Netlist)> =
-            Design::builtin().iter().map(|design| (design.name(signed), design.netlist(signed))).collect();
+            Design::landmarks().iter().map(|design| (design.name(signed), design.netlist(signed))).collect();
         let ours: Vec<f64> = modules
             .iter()
             .map(|(_, netlist)| Cost::of(netlist, &netlist.simulate().activity).area_um2)

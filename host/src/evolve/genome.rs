@@ -33,6 +33,14 @@ impl Gene {
         Gene { kind: GateKind::And, inputs: [wire; 2] }
     }
 
+    /// The gene with the second input of an inverter made its first: what computes an inverter looks at both.
+    pub fn tidy(self) -> Gene {
+        match self.kind {
+            GateKind::Not => Gene { inputs: [self.inputs[0]; 2], ..self },
+            _ => self,
+        }
+    }
+
     /// Whether it is a wire.
     pub fn is_wire(&self) -> bool {
         matches!(self.kind, GateKind::And | GateKind::Or) && self.inputs[0] == self.inputs[1]
@@ -67,12 +75,13 @@ impl Genome {
             for _ in 0..spare {
                 let kind = KINDS[random.random_range(0..KINDS.len())];
                 let wires = (FIRST_GATE + genes.len()) as u16;
-                genes.push(Gene { kind, inputs: [(); 2].map(|()| random.random_range(0..wires)) });
+                let inputs = [(); 2].map(|()| random.random_range(0..wires));
+                genes.push(Gene { kind, inputs }.tidy());
             }
             if let Some(gate) = netlist.gates().get(index) {
                 position[index] = (FIRST_GATE + genes.len()) as u16;
                 let inputs = gate.inputs.map(|wire| place(&position, wire));
-                genes.push(Gene { kind: gate.kind, inputs });
+                genes.push(Gene { kind: gate.kind, inputs }.tidy());
             }
         }
         let outputs = netlist.outputs().map(|wire| place(&position, wire));

@@ -12,6 +12,8 @@ struct Candidate {
     /// Its name; bred ones get theirs when the exact power is known.
     name: Option<String>,
     goal: Option<Goal>,
+    /// Whether it is kept whatever beats it.
+    landmark: bool,
     family: Family,
     provenance: String,
     netlist: Netlist,
@@ -31,6 +33,7 @@ impl Candidate {
         Candidate {
             name,
             goal,
+            landmark: false,
             family,
             provenance: from.into(),
             statistics: Statistics::of(&simulation.table),
@@ -43,16 +46,20 @@ impl Candidate {
 /// The library of `population`'s circuits and of the classical `designs`, made by `command`.
 ///
 /// Kept are the cheapest exact multiplier, which is the reference; every circuit that no other beats in power
-/// and in its MAE, or its WCE, or its MAE among those that keep zeros, or its error under the layer the
-/// goals are about; and all low-bit designs, the rivals any approximate multiplier has to beat.
+/// and in its MAE, or its WCE, or its MAE among those that keep zeros; every one bred for a layer; and, whatever
+/// beats them, the classical designs of [`Design::landmarks`]: landmarks, and with the low-bit ones among them
+/// the rivals that any approximate multiplier has to beat.
 pub fn harvest(population: &Population, designs: &[Design], signed: bool, command: &str) -> NetlistFile {
     let bred = population.goals.iter().zip(&population.members).collect::<Vec<_>>();
     let bred = bred.par_iter().map(|(goal, member)| {
         Candidate::new(None, Some(**goal), Family::Evolved, command, member.netlist.clone())
     });
+    let landmarks = Design::landmarks();
     let classical = designs.par_iter().map(|design| {
         let from = format!("{} design, see the documentation of its family", design.family());
-        Candidate::new(Some(design.name(signed)), None, design.family(), &from, design.netlist(signed))
+        let name = Some(design.name(signed));
+        let candidate = Candidate::new(name, None, design.family(), &from, design.netlist(signed));
+        Candidate { landmark: landmarks.contains(design), ..candidate }
     });
     let mut candidates: Vec<Candidate> = bred.chain(classical).collect();
 
@@ -69,14 +76,14 @@ pub fn harvest(population: &Population, designs: &[Design], signed: bool, comman
         .enumerate()
         .map(|(index, candidate)| {
             Some(index) == exact
-                || candidate.family == Family::LowBit
                 || !candidate.statistics.is_exact()
-                    && (unbeaten(candidate, &candidates, |c| Some(c.statistics.mae_pct))
+                    && (candidate.landmark
+                        || candidate.goal.is_some_and(|goal| goal.bounds.noise_pct.is_some())
+                        || unbeaten(candidate, &candidates, |c| Some(c.statistics.mae_pct))
                         || unbeaten(candidate, &candidates, |c| Some(c.statistics.wce_pct))
                         || unbeaten(candidate, &candidates, |c| {
                             c.statistics.zero_preserving.then_some(c.statistics.mae_pct)
-                        })
-                        || candidate.goal.is_some_and(|goal| goal.bounds.noise_pct.is_some()))
+                        }))
         })
         .collect();
     let mut kept: Vec<&Candidate> =

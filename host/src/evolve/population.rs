@@ -143,8 +143,8 @@ impl Population {
             }
         }
         // Without wires and constants it may be cheaper than the climb thought.
-        let best = admit(objective, &best.netlist, self.isa).unwrap_or(best);
-        (best, climb.outcomes)
+        let folded = admit(objective, &best.netlist, self.isa);
+        (folded.unwrap_or_else(|| own.clone()), climb.outcomes)
     }
 
     /// Gives every goal the cheapest member within its bounds.

@@ -1,7 +1,6 @@
 //! Sets of multipliers of one signedness to choose from.
 
-use super::cost::Cost;
-use super::{Design, Family, Netlist, Statistics, TruthTable, folder, name_prefix};
+use super::{Family, Netlist, NetlistFile, Statistics, TruthTable, builtin, folder, name_prefix};
 use crate::error::{Error, Result};
 use serde::Serialize;
 use std::fmt;
@@ -107,28 +106,9 @@ impl Library {
         Ok(Library { multipliers, exact })
     }
 
-    /// The multipliers that come with skimp, costs estimated from their gates.
+    /// The multipliers that come with skimp: bred and classical ones, costs from their gates.
     pub fn builtin(signed: bool) -> Library {
-        let simulated = Design::builtin().into_iter().map(|design| {
-            let netlist = design.netlist(signed);
-            let simulation = netlist.simulate();
-            (design, Cost::of(&netlist, &simulation.activity), netlist, simulation.table)
-        });
-        let simulated: Vec<_> = simulated.collect();
-        let exact = simulated[0].1;
-        let multipliers = simulated.into_iter().map(|(design, cost, netlist, table)| Multiplier {
-            name: design.name(signed),
-            family: design.family(),
-            power_rel: cost.power_uw / exact.power_uw,
-            area_rel: Some(cost.area_um2 / exact.area_um2),
-            delay_rel: Some(cost.delay_ps / exact.delay_ps),
-            cost_source: CostSource::GateModel,
-            statistics: Statistics::of(&table),
-            netlist: Some(Arc::new(netlist)),
-            provenance: None,
-            table,
-        });
-        Library::new(multipliers.collect()).expect("the built-in multipliers are distinct and one is exact")
+        builtin::library(signed)
     }
 
     /// The multipliers of a folder: truth tables `NAME.bin` and their costs in `costs.csv`.
@@ -153,10 +133,11 @@ impl Library {
     }
 
     /// The multipliers that `sources` names: `builtin` (of which `signed` picks the half), a folder as for
-    /// [`load_folder`](Self::load_folder), or several of these with commas between them. Names must be
-    /// distinct, and one multiplier of all must be exact.
+    /// [`load_folder`](Self::load_folder), a file of netlists (`*.jsonl`, a [`NetlistFile`]), or several of
+    /// these with commas between them. What has the same name must be the same multiplier, and one of all
+    /// must be exact.
     pub fn from_sources(sources: &str, signed: bool) -> Result<Library> {
-        let mut multipliers = Vec::new();
+        let mut multipliers: Vec<Multiplier> = Vec::new();
         let split = split_sources(sources);
         for &source in &split {
             let more = match source {
@@ -165,10 +146,23 @@ impl Library {
                     return Err(Error::Argument(reason));
                 }
                 "builtin" => Library::builtin(signed).multipliers,
+                file if file.ends_with(".jsonl") => {
+                    NetlistFile::read(Path::new(file))?.multipliers(Path::new(file))?
+                }
                 folder if split.len() == 1 => return Library::load_folder(folder),
                 folder => folder::load(Path::new(folder))?,
             };
-            multipliers.extend(more);
+            for multiplier in more {
+                // Libraries bred by skimp have the exact and the low-bit ones in common.
+                let same = |m: &Multiplier| {
+                    let costs =
+                        (m.cost_source, m.power_rel) == (multiplier.cost_source, multiplier.power_rel);
+                    m.name == multiplier.name && m.table == multiplier.table && costs
+                };
+                if !multipliers.iter().any(same) {
+                    multipliers.push(multiplier);
+                }
+            }
         }
         Library::new(multipliers)
     }
@@ -260,6 +254,7 @@ fn distance(x: &str, y: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::multiplier::NetlistRecord;
 
     fn multiplier(name: &str, table: TruthTable, power_rel: f64) -> Multiplier {
         let statistics = Statistics::of(&table);
@@ -274,23 +269,6 @@ mod tests {
             statistics,
             netlist: None,
             provenance: None,
-        }
-    }
-
-    #[test]
-    fn builtin_libraries_span_the_exact_power_down_to_a_tenth() {
-        for signed in [false, true] {
-            let library = Library::builtin(signed);
-            assert_eq!(library.is_signed(), signed);
-            assert!(library.multipliers().len() >= 12);
-            assert_eq!(library.exact().name, format!("{}exact", name_prefix(signed)));
-            assert_eq!(library.exact().power_rel, 1.0);
-            assert_eq!(library.multipliers()[0], *library.exact());
-            let powers: Vec<f64> = library.multipliers().iter().map(|m| m.power_rel).collect();
-            assert!(powers.is_sorted_by(|x, y| x >= y), "{powers:?}");
-            assert!(*powers.last().unwrap() < 0.1, "{powers:?}");
-            assert!(powers.windows(2).all(|pair| pair[0] - pair[1] < 0.15), "no wide gaps: {powers:?}");
-            assert!(library.multipliers().iter().all(|m| m.statistics.zero_preserving));
         }
     }
 
@@ -333,10 +311,28 @@ mod tests {
     }
 
     #[test]
-    fn several_sources_make_one_library_if_names_differ() {
+    fn several_sources_make_one_library_if_what_has_a_name_is_the_same() {
         assert_eq!(Library::from_sources("builtin", true).unwrap(), Library::builtin(true));
-        let message = Library::from_sources("builtin, builtin", false).unwrap_err().to_string();
-        assert!(message.contains("two multipliers named mul8u_"), "{message}");
+        assert_eq!(Library::from_sources("builtin, builtin", false).unwrap(), Library::builtin(false));
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("mine.jsonl");
+        let record = |name: &str| NetlistRecord {
+            name: name.into(),
+            family: Family::Evolved,
+            provenance: "a test".into(),
+            power_rel: 0.0,
+            mae_pct: 0.0,
+            wce_pct: 0.0,
+            gates: "Aa7,w7 > L,L,L,L,L,L,L,L,L,L,L,L,L,L,0,L".into(),
+        };
+        let sources = format!("builtin,{}", path.display());
+        NetlistFile { signed: false, records: vec![record("mine")] }.write(&path).unwrap();
+        let library = Library::from_sources(&sources, false).unwrap();
+        assert_eq!(library.multipliers().len(), Library::builtin(false).multipliers().len() + 1);
+        assert_eq!(library.get("mine").unwrap().table.product(255, 255), 1 << 14);
+        NetlistFile { signed: false, records: vec![record("mul8u_w4")] }.write(&path).unwrap();
+        let message = Library::from_sources(&sources, false).unwrap_err().to_string();
+        assert!(message.contains("two multipliers named mul8u_w4"), "{message}");
         let message = Library::from_sources("builtin,", false).unwrap_err().to_string();
         assert!(message.contains("without a name"), "{message}");
         assert!(

@@ -5,7 +5,7 @@
 //! to read; products, errors and costs are worked out from the gates.
 
 use super::cost::Cost;
-use super::{CostSource, Family, Library, Multiplier, Netlist, Statistics};
+use super::{CostSource, Family, Multiplier, Netlist, Statistics, builtin};
 use crate::error::{Error, Result};
 use crate::file;
 use rayon::prelude::*;
@@ -100,37 +100,53 @@ impl NetlistFile {
         file::write_atomically(path, text.as_bytes())
     }
 
-    /// The library of all circuits, with the costs of the cost model.
-    ///
-    /// Costs are relative to the cheapest exact one; without an exact one there is no library.
-    pub fn library(&self, path: &Path) -> Result<Library> {
-        let read = |record: &NetlistRecord| {
-            let netlist = Netlist::from_text(self.signed, &record.gates)
-                .map_err(|reason| Error::file(path, format!("{}: {reason}", record.name)))?;
+    /// Reads the file at `path`.
+    pub fn read(path: &Path) -> Result<NetlistFile> {
+        let text =
+            String::from_utf8(file::read(path)?).map_err(|_| Error::file(path, "not text in UTF-8"))?;
+        NetlistFile::parse(path, &text)
+    }
+
+    /// All circuits, with the costs of the cost model relative to the cheapest exact circuit of the built-in
+    /// library, so that figures of several files compare. `path` is named in errors.
+    pub fn multipliers(&self, path: &Path) -> Result<Vec<Multiplier>> {
+        let exact = builtin::exact_cost(self.signed);
+        let multiplier = |record: &NetlistRecord| {
+            let netlist = self.netlist(path, record)?;
             let simulation = netlist.simulate();
             let cost = Cost::of(&netlist, &simulation.activity);
-            let statistics = Statistics::of(&simulation.table);
-            Ok((netlist, cost, simulation.table, statistics))
-        };
-        let read: Vec<_> = self.records.par_iter().map(read).collect::<Result<_>>()?;
-        let exact = read.iter().filter(|(.., statistics)| statistics.is_exact());
-        let Some(exact) = exact.map(|(_, cost, ..)| *cost).min_by(|x, y| x.power_uw.total_cmp(&y.power_uw))
-        else {
-            return Err(Error::file(path, "no multiplier is exact; relative costs need one that is"));
-        };
-        let multipliers =
-            self.records.iter().zip(read).map(|(record, (netlist, cost, table, statistics))| Multiplier {
+            Ok(Multiplier {
                 name: record.name.clone(),
                 family: record.family,
-                table,
                 power_rel: cost.power_uw / exact.power_uw,
                 area_rel: Some(cost.area_um2 / exact.area_um2),
                 delay_rel: Some(cost.delay_ps / exact.delay_ps),
                 cost_source: CostSource::GateModel,
-                statistics,
+                statistics: Statistics::of(&simulation.table),
+                table: simulation.table,
                 netlist: Some(Arc::new(netlist)),
                 provenance: Some(record.provenance.clone()),
-            });
-        Library::new(multipliers.collect())
+            })
+        };
+        self.records.par_iter().map(multiplier).collect()
+    }
+
+    /// What the exact circuit that needs least power costs, if there is an exact one.
+    pub(super) fn cheapest_exact(&self, path: &Path) -> Result<Option<Cost>> {
+        let cost = |record| {
+            let netlist = self.netlist(path, record)?;
+            let simulation = netlist.simulate();
+            let cost = Cost::of(&netlist, &simulation.activity);
+            Ok(Statistics::of(&simulation.table).is_exact().then_some(cost))
+        };
+        // What errs by its own figures need not be simulated.
+        let exact = self.records.par_iter().filter(|record| record.wce_pct == 0.0).map(cost);
+        let costs: Vec<Option<Cost>> = exact.collect::<Result<_>>()?;
+        Ok(costs.into_iter().flatten().min_by(|x, y| x.power_uw.total_cmp(&y.power_uw)))
+    }
+
+    fn netlist(&self, path: &Path, record: &NetlistRecord) -> Result<Netlist> {
+        Netlist::from_text(self.signed, &record.gates)
+            .map_err(|reason| Error::file(path, format!("{}: {reason}", record.name)))
     }
 }

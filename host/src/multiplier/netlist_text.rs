@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn netlists_survive_as_text() {
         for signed in [false, true] {
-            for design in Design::builtin() {
+            for design in Design::landmarks() {
                 let netlist = design.netlist(signed);
                 assert_eq!(Netlist::from_text(signed, &netlist.to_text()), Ok(netlist));
             }

@@ -1,12 +1,21 @@
 //! A multiplier as the list of all its products.
 
 use crate::error::{Error, Result};
+use std::fmt;
 
 /// All 65,536 products of an 8x8-bit multiplier.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct TruthTable {
     signed: bool,
     products: Vec<i32>,
+}
+
+impl fmt::Debug for TruthTable {
+    /// Only what a line has room for.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.signed { "signed" } else { "unsigned" };
+        write!(f, "TruthTable({kind}, {:?}...)", &self.products[self.products.len().saturating_sub(4)..])
+    }
 }
 
 impl TruthTable {

@@ -9,7 +9,7 @@
 //! `M(a, w) = sum of +-a_i * w_j * 2^(i+j)` over the kept pairs `(i, j)`,
 //!
 //! the sign being minus where exactly one of `i`, `j` is the sign bit of a signed multiplier. Those that
-//! [`Design::builtin`] lists give nothing but zero for a zero operand.
+//! [`Design::landmarks`] lists give nothing but zero for a zero operand.
 //!
 //! # Names
 //! `mul8u_` (unsigned) or `mul8s_` (signed), then
@@ -162,14 +162,16 @@ pub enum Design {
 }
 
 impl Design {
-    /// The designs that [`Library::builtin`](super::Library::builtin) holds.
-    pub fn builtin() -> Vec<Design> {
+    /// The designs that a bred library keeps whatever beats them: landmarks, and the exact multipliers of
+    /// fewer bits that any approximate one has to beat.
+    pub fn landmarks() -> Vec<Design> {
         let mut designs = vec![Design::Exact];
         designs.extend([2, 4, 5, 6, 7, 8, 9, 10, 11, 12].map(|columns| Design::Truncated { columns }));
         let broken = [(1, 4), (2, 5), (3, 6), (3, 8), (4, 8), (5, 9), (5, 10)];
         designs.extend(broken.map(|(horizontal, vertical)| Design::BrokenArray { horizontal, vertical }));
         designs.extend([7, 6, 5, 4, 3, 2].map(|weight| Design::LowBit { activation: 8, weight }));
         designs.extend([7, 6, 5, 4, 3, 2].map(|bits| Design::LowBit { activation: bits, weight: bits }));
+        designs.extend([1, 2].map(|bits| Design::LeadingBits { activation: 8, bits }));
         designs
     }
 

@@ -128,21 +128,21 @@ fn designs_out_of_range_are_degenerate_not_fatal() {
 }
 
 #[test]
-fn names_are_distinct_and_builtin_designs_are_classical() {
+fn names_are_distinct_and_landmarks_are_classical() {
     for signed in [false, true] {
         let names = |designs: &[Design]| designs.iter().map(|d| d.name(signed)).collect::<HashSet<_>>();
-        let (classical, builtin) = (Design::classical(), Design::builtin());
+        let (classical, landmarks) = (Design::classical(), Design::landmarks());
         assert_eq!(names(&classical).len(), classical.len());
-        assert!(names(&builtin).is_subset(&names(&classical)));
+        assert!(names(&landmarks).is_subset(&names(&classical)));
     }
     assert_eq!(Design::ConstantCorrected { columns: 5 }.name(false), "mul8u_trunc5c");
     assert_eq!(Design::DynamicRange { bits: 4 }.name(true), "mul8s_drum4");
 }
 
 #[test]
-fn builtin_tables_are_distinct() {
+fn landmarks_have_distinct_tables() {
     for signed in [false, true] {
-        let designs = Design::builtin();
+        let designs = Design::landmarks();
         let tables: HashSet<Vec<i32>> =
             designs.iter().map(|d| d.netlist(signed).simulate().table.products().to_vec()).collect();
         assert_eq!(tables.len(), designs.len());

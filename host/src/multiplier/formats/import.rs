@@ -6,7 +6,7 @@ use super::{Format, bin, c_header, costs_json, npy, read_bounded, text, verilog_
 use crate::error::{Error, Result};
 use crate::multiplier::cost::Cost;
 use crate::multiplier::library::CostSource;
-use crate::multiplier::{Costs, Design, Figure, Netlist, Statistics, TruthTable, folder, name_prefix};
+use crate::multiplier::{Costs, Figure, Netlist, Statistics, TruthTable, builtin, folder, name_prefix};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -237,10 +237,10 @@ fn no_costs(path: &Path, name: &str) -> Error {
     Error::file(path, reason)
 }
 
-/// Costs by the gate model, relative to the exact multiplier's by the same model.
+/// Costs by the gate model, relative to the built-in exact multiplier's by the same model.
 fn gate_model(netlist: &Netlist) -> Costs {
-    let of = |netlist: &Netlist| Cost::of(netlist, &netlist.simulate().activity);
-    let (cost, exact) = (of(netlist), of(&Design::Exact.netlist(netlist.is_signed())));
+    let cost = Cost::of(netlist, &netlist.simulate().activity);
+    let exact = builtin::exact_cost(netlist.is_signed());
     Costs {
         power: Figure::Relative(cost.power_uw / exact.power_uw),
         area: Some(Figure::Relative(cost.area_um2 / exact.area_um2)),
@@ -290,6 +290,7 @@ fn files_of(folder: &Path) -> Result<Vec<PathBuf>> {
 mod tests {
     use super::*;
     use crate::file::write_atomically as write;
+    use crate::multiplier::{Design, Library};
 
     fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -355,7 +356,8 @@ mod tests {
     #[test]
     fn the_gate_model_charges_the_exact_multiplier_one() {
         for signed in [false, true] {
-            let exact = gate_model(&Design::Exact.netlist(signed));
+            let exact = Library::builtin(signed).exact().netlist.clone().unwrap();
+            let exact = gate_model(&exact);
             assert_eq!((exact.power, exact.delay), (Figure::Relative(1.0), Some(Figure::Relative(1.0))));
             assert_eq!(exact.source, CostSource::GateModel);
             let Figure::Relative(power) = gate_model(&Design::Truncated { columns: 6 }.netlist(signed)).power
