@@ -192,7 +192,7 @@ fn compared(comparison: &Comparison) -> String {
         comparison.fronts[0].len(),
         comparison.fronts[1].len(),
         table("part of the plane dominated", Align::Left, &rows),
-        significant(comparison.mean_error_ratio),
+        ratio(Some(comparison.mean_error_ratio)),
         table(&format!("least power for {name} <="), Align::Right, &at_errors),
         table(&format!("least {name} for power <="), Align::Right, &at_powers),
     )
@@ -215,7 +215,7 @@ fn hypervolume_row(volumes: &Hypervolumes) -> Vec<String> {
 }
 
 fn ratio(ratio: Option<f64>) -> String {
-    ratio.map_or("-".to_owned(), significant)
+    ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.3}"))
 }
 
 /// Three significant digits, without an exponent.
