@@ -1,4 +1,4 @@
-//! `multipliers list` and `multipliers show`: what they say of libraries whose figures are known.
+//! `multipliers list`, `show` and `compare`: what they say of libraries whose figures are known.
 
 use crate::harness::{Dir, Finished};
 use serde_json::Value;
@@ -235,4 +235,81 @@ fn layers_and_schemes_that_do_not_fit_are_refused() {
     dir.skimp(&format!("{layer} --scheme signed")).refused(&["signed scheme", "unsigned"]);
     dir.skimp("multipliers show w4 --network nosuch").refused(&["nosuch"]);
     dir.skimp("multipliers show w4 --layer 0").misused(&["--network"]);
+}
+
+#[test]
+fn fronts_of_two_libraries_are_compared() {
+    let dir = with_tables();
+    let report = dir.skimp("multipliers compare tables builtin --json --plot plots/mae.svg").json();
+    assert_eq!((&report["first"]["multipliers"], &report["first"]["exact"]), (&2.into(), &"mul8u_X".into()));
+    assert_eq!(report["first"]["cost_sources"], serde_json::json!(["published"]));
+    assert_eq!(report["second"]["cost_sources"], serde_json::json!(["gate-model"]));
+    assert_eq!(report["same_cost_basis"], false);
+    assert!(report["caveat"].as_str().unwrap().contains("published in the first library"));
+    let comparisons = report["comparisons"].as_array().unwrap();
+    assert_eq!((&comparisons[0]["measure"], &comparisons[1]["measure"]), (&"mae".into(), &"wce".into()));
+    let library = Library::builtin(false);
+    for comparison in comparisons {
+        let key = format!("{}_pct", comparison["measure"].as_str().unwrap());
+        let listed = listed(&dir, &format!("--front {}", comparison["measure"].as_str().unwrap()));
+        let fronts = comparison["fronts"].as_array().unwrap();
+        assert_eq!(names(fronts[0].as_array().unwrap()), ["mul8u_X", "mul8u_odd"]);
+        // A front of the list keeps twins.
+        let second = names(fronts[1].as_array().unwrap());
+        assert!(second.len() > 3 && second.iter().all(|name| names(&listed).contains(name)));
+        for at in comparison["at_errors"].as_array().unwrap() {
+            let error = figure(at, "error_pct");
+            let row = |row: &&Value| figure(row, &key) <= error;
+            let cheapest = listed.iter().filter(row).map(|row| figure(row, "power_rel")).fold(1.0, f64::min);
+            assert_eq!(figure(at, "second"), cheapest, "{error}");
+            assert!((figure(at, "ratio") * figure(at, "first") - cheapest).abs() < 1e-12, "{error}");
+        }
+        for at in comparison["at_powers"].as_array().unwrap() {
+            let power = figure(at, "power_rel");
+            let best = library.multipliers().iter().filter(|m| m.power_rel <= power);
+            let best =
+                best.map(|m| if key == "mae_pct" { m.statistics.mae_pct } else { m.statistics.wce_pct });
+            match (at["second"].as_f64(), best.min_by(f64::total_cmp)) {
+                (Some(shown), Some(best)) => assert!((shown - best).abs() <= 1e-12 * best, "{power}"),
+                (shown, best) => assert_eq!(shown, best, "{power}"),
+            }
+            // The only other one needs a quarter of the power.
+            assert_eq!(at["first"].is_null(), power < 0.25);
+        }
+        let hypervolumes = comparison["hypervolumes"].as_array().unwrap();
+        assert_eq!(hypervolumes.len(), 4);
+        assert!(hypervolumes.iter().all(|h| (0.0..1.0).contains(&figure(h, "first"))));
+        assert_eq!(figure(&hypervolumes[1]["power"], "low"), 0.2);
+    }
+
+    let svg = dir.text("plots/mae.svg");
+    for text in ["MAE against power", ">tables (published)<", ">builtin (gate-model)<", "class=\"mark\""] {
+        assert!(svg.contains(text), "no {text}");
+    }
+    let run = dir.skimp("multipliers compare tables builtin --metric wce --plot wce.svg").ok();
+    assert!(dir.text("wce.svg").contains("WCE against power"));
+    for text in ["Mind: costs are published", "MAE in percent", "WCE in percent", "least power for WCE <="] {
+        run.check(run.stdout.contains(text), &format!("should say {text}"));
+    }
+}
+
+#[test]
+fn libraries_compare_with_themselves_but_not_across_signedness() {
+    let dir = with_tables();
+    let report = dir.skimp("multipliers compare builtin builtin --signed --json").json();
+    assert_eq!((&report["signed"], &report["same_cost_basis"]), (&true.into(), &true.into()));
+    assert_eq!(report["caveat"], Value::Null);
+    for comparison in report["comparisons"].as_array().unwrap() {
+        assert_eq!(comparison["mean_error_ratio"], 1.0);
+        assert_eq!(comparison["fronts"][0], comparison["fronts"][1]);
+    }
+    let run = dir.skimp("multipliers compare builtin builtin").ok();
+    run.check(!run.stdout.contains("Mind"), "should have no caveat");
+    let run = dir.skimp("multipliers compare tables builtin --signed --plot p.svg");
+    run.refused(&["first library's multipliers are unsigned, the second's signed", "--signed"]);
+    assert!(!dir.path("p.svg").exists());
+    dir.skimp("multipliers compare builtin nosuch").refused(&["nosuch"]);
+    dir.skimp("multipliers compare builtin builtin --plot p.png").refused(&["p.png", ".svg"]);
+    dir.skimp("multipliers compare builtin").misused(&["<SECOND>"]);
+    dir.skimp("multipliers compare builtin builtin --metric wce").misused(&["--plot"]);
 }

@@ -5,12 +5,14 @@
 mod blocks;
 mod builtin;
 mod choice;
+mod comparison;
 pub mod cost;
 mod costs_csv;
 mod distribution;
 pub mod families;
 mod folder;
 pub mod formats;
+mod front;
 mod gates;
 mod library;
 pub mod netlist;
@@ -29,9 +31,11 @@ pub mod verilog;
 mod weighted;
 
 pub use choice::{Choice, ProductCache};
+pub use comparison::{AtError, AtPower, Comparison, Hypervolumes, Pair, cost_caveat};
 pub use costs_csv::{Costs, Figure};
 pub use distribution::{CodeDistribution, Distribution};
 pub use families::{Design, Family};
+pub use front::{Best, ErrorAxis, ErrorMeasure, Front, PowerRange};
 pub use gates::GateCounts;
 pub use library::{CostSource, Library, Multiplier};
 pub use netlist::Netlist;

@@ -1,6 +1,6 @@
 //! Axes with round numbers.
 
-/// A linear axis from one tick to another.
+/// An axis from one tick to another.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Axis {
     /// The value at the start of the axis.
@@ -11,6 +11,8 @@ pub struct Axis {
     pub ticks: Vec<f64>,
     /// Decimals the ticks need.
     pub decimals: usize,
+    /// Whether equal distances are equal ratios. `low` is then more than 0.
+    pub logarithmic: bool,
 }
 
 impl Axis {
@@ -28,11 +30,24 @@ impl Axis {
         let last = (high / step - 1e-9).ceil();
         let ticks: Vec<f64> = (0..=(last - first) as usize).map(|i| (first + i as f64) * step).collect();
         let decimals = (-(step * 1.0001).log10().floor()).clamp(0.0, 9.0) as usize;
-        Axis { low: first * step, high: last * step, ticks, decimals }
+        Axis { low: first * step, high: last * step, ticks, decimals, logarithmic: false }
+    }
+
+    /// The logarithmic axis that covers `low` to `high` with a tick at each power of ten. Ends that are not
+    /// within 1e-12 to 1e12, or not in order, become 1 and the next decade.
+    pub fn decades(low: f64, high: f64) -> Axis {
+        let exponent = |value: f64| Some(value.log10()).filter(|e| e.abs() < 12.0);
+        let first = (exponent(low).unwrap_or(0.0) + 1e-9).floor() as i32;
+        let last = (exponent(high).unwrap_or(0.0) - 1e-9).ceil() as i32;
+        let ticks: Vec<f64> = (first..=last.max(first + 1)).map(|e| 10f64.powi(e)).collect();
+        Axis { low: ticks[0], high: ticks[ticks.len() - 1], ticks, decimals: 0, logarithmic: true }
     }
 
     /// Where `value` is on the axis: 0 at `low`, 1 at `high`.
     pub fn position(&self, value: f64) -> f64 {
+        if self.logarithmic {
+            return (value / self.low).ln() / (self.high / self.low).ln();
+        }
         (value - self.low) / (self.high - self.low)
     }
 
@@ -43,8 +58,13 @@ impl Axis {
 
     /// A tick's text.
     pub fn text(&self, tick: f64) -> String {
+        let decimals = match self.logarithmic {
+            // As many as this power of ten needs.
+            true => (-tick.log10().round()).max(0.0) as usize,
+            false => self.decimals,
+        };
         // Adding zero writes -0 as 0.
-        format!("{:.*}", self.decimals, tick + 0.0)
+        format!("{:.decimals$}", tick + 0.0)
     }
 }
 
@@ -65,6 +85,21 @@ mod tests {
         assert_eq!(texts(0.0, 0.05), ["0.00", "0.01", "0.02", "0.03", "0.04", "0.05"]);
         assert_eq!(texts(3.0, 3.0), ["3.0", "3.2", "3.4", "3.6", "3.8", "4.0"]);
         assert_eq!(texts(f64::NAN, f64::INFINITY), texts(0.0, 1.0));
+    }
+
+    #[test]
+    fn decades_are_equally_far() {
+        let axis = Axis::decades(1e-4, 10.0);
+        let texts: Vec<String> = axis.ticks.iter().map(|&t| axis.text(t)).collect();
+        assert_eq!(texts, ["0.0001", "0.001", "0.01", "0.1", "1", "10"]);
+        for (i, &tick) in axis.ticks.iter().enumerate() {
+            assert!((axis.position(tick) - i as f64 / 5.0).abs() < 1e-12);
+        }
+        assert!(axis.contains(10.0) && !axis.contains(11.0) && !axis.contains(0.0));
+        assert_eq!((Axis::decades(0.002, 5.0).low, Axis::decades(0.002, 5.0).high), (0.001, 10.0));
+        for (low, high) in [(0.0, f64::NAN), (f64::INFINITY, -1.0), (1.0, 1.0)] {
+            assert_eq!(Axis::decades(low, high).ticks, [1.0, 10.0]);
+        }
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 
 use super::FrontPoint;
 use super::axis::Axis;
-use super::drawing::Drawing;
+use super::drawing::{Drawing, Symbol};
 
 /// A named place to compare the front with, such as one multiplier in every layer.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,11 +43,12 @@ impl Chart<'_> {
             a.energy_saved_pct.total_cmp(&b.energy_saved_pct).then(a.loss_pp.total_cmp(&b.loss_pp))
         });
         let (x, y) = self.axes(&front);
-        let mut drawing = Drawing::new(self.title, x, y);
+        let labels = ["multiplication energy saved (%)", "accuracy loss (percentage points)"];
+        let mut drawing = Drawing::new(self.title, (x, labels[0]), (y, labels[1]));
         for &(saved, loss) in self.evaluated {
             drawing.dot("faint", 2.5, saved, loss);
         }
-        drawing.staircase(&front);
+        drawing.staircase("line", front.iter().map(|point| (point.energy_saved_pct, point.loss_pp)));
         if let Some(budget) = self.loss_budget_pp {
             drawing.budget(budget);
         }
@@ -64,7 +65,14 @@ impl Chart<'_> {
         for point in &front {
             drawing.dot("front", 4.0, point.energy_saved_pct, point.loss_pp);
         }
-        drawing.legend(self);
+        let legend = [
+            (!front.is_empty(), Symbol::Dot("front", 4.0), "front"),
+            (front.iter().any(|p| p.chosen), Symbol::Ringed, "chosen"),
+            (!self.evaluated.is_empty(), Symbol::Dot("faint", 3.0), "evaluated"),
+            (!self.marks.is_empty(), Symbol::Diamond, "compared"),
+        ];
+        let shown = legend.into_iter().filter(|entry| entry.0).map(|(_, symbol, text)| (symbol, text));
+        drawing.legend(&shown.collect::<Vec<_>>());
         drawing.finish()
     }
 

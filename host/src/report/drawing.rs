@@ -1,8 +1,8 @@
-//! The shapes of the chart as SVG elements.
+//! The shapes of charts as SVG elements.
 
 use super::FrontPoint;
 use super::axis::Axis;
-use super::chart::{Chart, Mark};
+use super::chart::Mark;
 use std::fmt::Write;
 
 const WIDTH: f64 = 800.0;
@@ -20,6 +20,7 @@ text{font-family:system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif;fon
 .faint{fill:#9aa5b1;fill-opacity:.4}
 .line{fill:none;stroke:#1d6fb8;stroke-width:1.5;stroke-linejoin:round}
 .front{fill:#1d6fb8}
+.rival{fill:none;stroke:#b8651d;stroke-width:1.5;stroke-linejoin:round}
 .mark{fill:#ffffff;stroke:#b8651d;stroke-width:1.5}
 .budget{stroke:#c0392b;stroke-width:1.5;stroke-dasharray:6 4}
 .budgettext{fill:#a93226}
@@ -39,10 +40,10 @@ pub struct Drawing {
 }
 
 impl Drawing {
-    /// An empty chart with these axes.
-    pub fn new(title: &str, x: Axis, y: Axis) -> Self {
-        let mut drawing = Drawing { svg: String::new(), x, y, beyond: 0, labels: Vec::new() };
-        drawing.frame(title);
+    /// An empty chart with these axes, each with its label.
+    pub fn new(title: &str, x: (Axis, &str), y: (Axis, &str)) -> Self {
+        let mut drawing = Drawing { svg: String::new(), x: x.0, y: y.0, beyond: 0, labels: Vec::new() };
+        drawing.frame(title, [x.1, y.1]);
         drawing
     }
 
@@ -57,25 +58,25 @@ impl Drawing {
         let _ = writeln!(self.svg, "{element}");
     }
 
-    fn place(&self, saved: f64, loss: f64) -> (f64, f64) {
+    fn place(&self, x: f64, y: f64) -> (f64, f64) {
         let (left, right, top, bottom) = AREA;
-        (left + (right - left) * self.x.position(saved), bottom - (bottom - top) * self.y.position(loss))
+        (left + (right - left) * self.x.position(x), bottom - (bottom - top) * self.y.position(y))
     }
 
     /// The place of a point that fits; counts it if it does not.
-    fn visible(&mut self, saved: f64, loss: f64) -> Option<(f64, f64)> {
-        if !saved.is_finite() || !loss.is_finite() {
+    fn visible(&mut self, x: f64, y: f64) -> Option<(f64, f64)> {
+        if !x.is_finite() || !y.is_finite() {
             return None;
         }
-        if self.x.contains(saved) && self.y.contains(loss) {
-            return Some(self.place(saved, loss));
+        if self.x.contains(x) && self.y.contains(y) {
+            return Some(self.place(x, y));
         }
         self.beyond += 1;
         None
     }
 
     /// Background, title, grid, axes.
-    fn frame(&mut self, title: &str) {
+    fn frame(&mut self, title: &str, labels: [&str; 2]) {
         let (left, right, top, bottom) = AREA;
         let (width, height) = (right - left, bottom - top);
         let name = escape(title);
@@ -106,32 +107,33 @@ impl Drawing {
             ));
         }
         let (center, middle) = ((left + right) / 2.0, (top + bottom) / 2.0);
+        let [below, beside] = labels.map(escape);
         self.add(format_args!(
-            "<text x=\"{center}\" y=\"{}\" text-anchor=\"middle\">multiplication energy saved (%)</text>\n\
-             <text transform=\"translate(22 {middle}) rotate(-90)\" text-anchor=\"middle\">accuracy loss \
-             (percentage points)</text>",
+            "<text x=\"{center}\" y=\"{}\" text-anchor=\"middle\">{below}</text>\n\
+             <text transform=\"translate(22 {middle}) rotate(-90)\" text-anchor=\"middle\">{beside}</text>",
             bottom + 40.0
         ));
     }
 
     /// A dot, if it fits on the chart.
-    pub fn dot(&mut self, class: &str, radius: f64, saved: f64, loss: f64) {
-        if let Some((x, y)) = self.visible(saved, loss) {
+    pub fn dot(&mut self, class: &str, radius: f64, x: f64, y: f64) {
+        if let Some((x, y)) = self.visible(x, y) {
             self.add(format_args!("<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius}\"/>"));
         }
     }
 
-    /// The front's line: between two points a saving is had only at the loss of the next.
-    pub fn staircase(&mut self, front: &[&FrontPoint]) {
+    /// A front's line: what lies between two points along the first axis is had only at the next one's
+    /// place on the second.
+    pub fn staircase(&mut self, class: &str, front: impl Iterator<Item = (f64, f64)>) {
         let mut path = String::new();
-        for point in front {
-            let (x, y) = self.place(point.energy_saved_pct, point.loss_pp);
+        for (x, y) in front {
+            let (x, y) = self.place(x, y);
             // Writing to a string can't fail.
             let _ =
                 if path.is_empty() { write!(path, "M{x:.1} {y:.1}") } else { write!(path, "V{y:.1}H{x:.1}") };
         }
         if !path.is_empty() {
-            self.add(format_args!("<path class=\"line\" clip-path=\"url(#area)\" d=\"{path}\"/>"));
+            self.add(format_args!("<path class=\"{class}\" clip-path=\"url(#area)\" d=\"{path}\"/>"));
         }
     }
 
@@ -150,10 +152,16 @@ impl Drawing {
         ));
     }
 
+    /// A diamond, if it fits on the chart; where it is in the document.
+    pub fn diamond(&mut self, x: f64, y: f64) -> Option<(f64, f64)> {
+        let (x, y) = self.visible(x, y)?;
+        self.add(format_args!("<path class=\"mark\" d=\"M{x:.1} {:.1}l5 5l-5 5l-5 -5z\"/>", y - 5.0));
+        Some((x, y))
+    }
+
     /// A diamond with its name.
     pub fn mark(&mut self, mark: &Mark) {
-        if let Some((x, y)) = self.visible(mark.energy_saved_pct, mark.loss_pp) {
-            self.add(format_args!("<path class=\"mark\" d=\"M{x:.1} {:.1}l5 5l-5 5l-5 -5z\"/>", y - 5.0));
+        if let Some((x, y)) = self.diamond(mark.energy_saved_pct, mark.loss_pp) {
             self.label("small halo", x, y, 5.0, &mark.label);
         }
     }
@@ -192,28 +200,13 @@ impl Drawing {
     }
 
     /// What the shapes are, and how many points were left out.
-    pub fn legend(&mut self, chart: &Chart) {
+    pub fn legend(&mut self, entries: &[(Symbol, &str)]) {
         let (mut x, y) = (AREA.0, HEIGHT - 12.0);
-        let (middle, diamond) = (y - 4.0, y - 9.0);
-        let circle = |class: &'static str, x: f64, radius: f64| {
-            format!("<circle class=\"{class}\" cx=\"{x}\" cy=\"{middle}\" r=\"{radius}\"/>")
-        };
-        let mut entry = |shape: &dyn Fn(f64) -> String, text: &str| {
-            let shape = shape(x + 5.0);
-            self.add(format_args!("{shape}<text class=\"small\" x=\"{}\" y=\"{y}\">{text}</text>", x + 16.0));
-            x += 36.0 + 6.8 * text.len() as f64;
-        };
-        if !chart.front.is_empty() {
-            entry(&|x| circle("front", x, 4.0), "front");
-        }
-        if chart.front.iter().any(|p| p.chosen) {
-            entry(&|x| circle("front", x, 2.5) + &circle("ring", x, 5.5), "chosen");
-        }
-        if !chart.evaluated.is_empty() {
-            entry(&|x| circle("faint", x, 3.0), "evaluated");
-        }
-        if !chart.marks.is_empty() {
-            entry(&|x| format!("<path class=\"mark\" d=\"M{x} {diamond}l5 5l-5 5l-5 -5z\"/>"), "compared");
+        for (symbol, text) in entries {
+            let shape = symbol.svg(x + 5.0, y);
+            let name = escape(text);
+            self.add(format_args!("{shape}<text class=\"small\" x=\"{}\" y=\"{y}\">{name}</text>", x + 16.0));
+            x += 36.0 + 6.8 * text.chars().count() as f64;
         }
         let right = AREA.1;
         match self.beyond {
@@ -224,6 +217,30 @@ impl Drawing {
             n => self.add(format_args!(
                 "<text class=\"small\" x=\"{right}\" y=\"{y}\" text-anchor=\"end\">{n} points lie beyond the chart</text>"
             )),
+        }
+    }
+}
+
+/// A shape in the legend.
+pub enum Symbol {
+    /// A dot of a class and radius.
+    Dot(&'static str, f64),
+    /// A dot of the front in a ring.
+    Ringed,
+    /// A diamond.
+    Diamond,
+}
+
+impl Symbol {
+    /// The shape in the middle of a line of text with this base line.
+    fn svg(&self, x: f64, base: f64) -> String {
+        let (middle, top) = (base - 4.0, base - 9.0);
+        let circle =
+            |class, radius| format!("<circle class=\"{class}\" cx=\"{x}\" cy=\"{middle}\" r=\"{radius}\"/>");
+        match *self {
+            Symbol::Dot(class, radius) => circle(class, radius),
+            Symbol::Ringed => circle("front", 2.5) + &circle("ring", 5.5),
+            Symbol::Diamond => format!("<path class=\"mark\" d=\"M{x} {top}l5 5l-5 5l-5 -5z\"/>"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The front of a search as a person reads it: a text table, a CSV file, a chart.
+//! Fronts as a person reads them: a text table, a CSV file, a chart.
 //!
 //! Everything here is a pure function from points to text; the caller prints it or writes it through
 //! [`crate::file::write_atomically`].
@@ -9,11 +9,13 @@ mod csv;
 mod drawing;
 mod heat_map;
 mod table;
+mod two_fronts;
 
 pub use chart::{Chart, Mark};
 pub use csv::front_csv;
 pub use heat_map::HeatMap;
 pub use table::{Align, front_table, text_table};
+pub use two_fronts::{Series, TwoFronts};
 
 use serde::{Deserialize, Serialize};
 

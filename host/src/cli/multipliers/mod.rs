@@ -1,5 +1,6 @@
 //! `skimp multipliers`: what there is to choose from.
 
+mod compare;
 mod evolve;
 mod export;
 mod import;
@@ -16,6 +17,8 @@ pub enum Command {
     List(list::Args),
     /// Show everything known about one multiplier.
     Show(show::Args),
+    /// Compare the fronts of two libraries: errors against relative power.
+    Compare(compare::Args),
     /// Breed approximate multipliers within bounds on their errors.
     Evolve(evolve::Args),
     /// Import truth tables and circuits into a library folder.
@@ -29,6 +32,7 @@ pub fn run(command: Command) -> Result<()> {
     match command {
         Command::List(args) => list::run(args),
         Command::Show(args) => show::run(args),
+        Command::Compare(args) => compare::run(args),
         Command::Evolve(args) => evolve::run(args),
         Command::Import(args) => import::run(args),
         Command::Export(args) => export::run(args),
