@@ -237,3 +237,22 @@ impl Weighting {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_that_make_no_sense_are_refused() {
+        let refused = |bounds| Objective::new(false, bounds, None).err().expect("no sense").to_string();
+        let none = Bounds::default();
+        assert!(refused(none).contains("no bound"));
+        assert!(refused(Bounds { zero_preserving: true, ..none }).contains("no bound"));
+        assert!(refused(Bounds { mae_pct: Some(-1.0), ..none }).contains("MAE"));
+        assert!(refused(Bounds { wce_pct: Some(f64::NAN), ..none }).contains("WCE"));
+        assert!(refused(Bounds { noise_pct: Some(0.1), ..none }).contains("layer"));
+        let idle = Distribution { activation: [0; 256], weight: [0; 256] };
+        let noise = Bounds { noise_pct: Some(0.1), ..none };
+        assert!(Objective::new(false, noise, Some(&idle)).is_err());
+    }
+}

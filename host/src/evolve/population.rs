@@ -174,3 +174,92 @@ fn admit(objective: &Objective, netlist: &Netlist, isa: Isa) -> Option<Member> {
     let climb = Climb::new(objective, Genome::new(netlist, 0, &mut random), isa)?;
     Some(Member { netlist: climb.genome().netlist(), power_uw: climb.power_uw() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evolve::{Bounds, Checkpoint, Metric};
+    use crate::multiplier::{Design, Statistics};
+
+    fn goals() -> Vec<Goal> {
+        let bounds = [0.02, 0.1, 0.5].map(|pct| Metric::Mae.at_most(pct, Bounds::default()));
+        let mut goals: Vec<Goal> = bounds.map(|bounds| Goal { metric: Metric::Mae, bounds }).into();
+        goals.push(Goal { metric: Metric::Wce, bounds: Metric::Wce.at_most(1.0, Bounds::default()) });
+        goals
+    }
+
+    fn population() -> Population {
+        let seeds = Design::landmarks().into_iter().map(|design| design.netlist(true)).collect::<Vec<_>>();
+        Population::new(true, goals(), &seeds, None, 5).unwrap()
+    }
+
+    #[test]
+    fn neither_threads_nor_interruptions_change_what_is_bred() {
+        let in_threads = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let mut population = population();
+                let outcomes = [population.epoch(400, &|| ()), population.epoch(400, &|| ())];
+                (population.members, outcomes)
+            })
+        };
+        let whole = in_threads(1);
+        assert_eq!(in_threads(3), whole);
+
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.json");
+        let mut first = population();
+        first.epoch(400, &|| ());
+        Checkpoint::of(&first, true, 5, 400, None).write(&path).unwrap();
+        let checkpoint = Checkpoint::read(&path).unwrap();
+        let mut second = checkpoint.restore(&path, population()).unwrap();
+        assert_eq!((second.epochs, &second.members), (1, &first.members));
+        second.epoch(400, &|| ());
+        assert_eq!(second.members, whole.0);
+    }
+
+    #[test]
+    fn every_member_is_within_its_bounds_and_none_could_serve_a_dearer_goal() {
+        let mut population = population();
+        let begin: f64 = population.members.iter().map(|member| member.power_uw).sum();
+        population.epoch(1500, &|| ());
+        let end: f64 = population.members.iter().map(|member| member.power_uw).sum();
+        assert!(end < begin, "{end} {begin}");
+        let keeps = |goal: &Goal, s: &Statistics| {
+            goal.bounds.mae_pct.is_none_or(|pct| s.mae_pct <= pct)
+                && goal.bounds.wce_pct.is_none_or(|pct| s.wce_pct <= pct)
+        };
+        let statistics: Vec<Statistics> =
+            population.members.iter().map(|m| Statistics::of(&m.netlist.simulate().table)).collect();
+        for (goal, member) in population.goals.iter().zip(&population.members) {
+            for (other, s) in population.members.iter().zip(&statistics) {
+                assert!(!keeps(goal, s) || other.power_uw >= member.power_uw, "{goal:?}");
+            }
+        }
+        for (goal, s) in population.goals.iter().zip(&statistics) {
+            assert!(keeps(goal, s), "{goal:?} {s:?}");
+        }
+    }
+
+    #[test]
+    fn damaged_checkpoints_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.json");
+        let mut checkpoint = Checkpoint::of(&population(), true, 5, 400, None);
+        let refused = |checkpoint: &Checkpoint| {
+            checkpoint.write(&path).unwrap();
+            let read = Checkpoint::read(&path).and_then(|c| c.restore(&path, population()));
+            read.err().expect("it is damaged").to_string()
+        };
+        // A circuit that errs too much for its goal.
+        checkpoint.netlists[0] = checkpoint.netlists[2].clone();
+        let message = refused(&checkpoint);
+        assert!(message.contains("state.json") && message.contains("circuit 0"), "{message}");
+        checkpoint.netlists[0] = "Aa0 > L".into();
+        assert!(refused(&checkpoint).contains("reads two wires"));
+        checkpoint.netlists.pop();
+        assert!(refused(&checkpoint).contains("3 circuits for 4 goals"));
+        std::fs::write(&path, "{}").unwrap();
+        assert!(Checkpoint::read(&path).unwrap_err().to_string().contains("no checkpoint"));
+    }
+}
