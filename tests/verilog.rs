@@ -4,9 +4,11 @@ use proptest::prelude::*;
 use skimp::multiplier::cost::Cost;
 use skimp::multiplier::netlist::{Builder, GateKind, OUTPUTS, Wire};
 use skimp::multiplier::verilog::{read, write_module, write_test_bench};
-use skimp::multiplier::{Design, Library, Netlist};
+use skimp::multiplier::{Design, Library, Multiplier, Netlist};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Set to 1 where there is no simulator: the tests that need one then only say that they did not run.
 const SKIP: &str = "SKIMP_SKIP_IVERILOG";
@@ -40,6 +42,12 @@ fn simulate(top: &str, sources: &[&str]) -> (String, bool) {
     (String::from_utf8_lossy(&run.stdout).into_owned(), run.status.success())
 }
 
+/// Multipliers of both signednesses whose gates are known: all that are built in.
+fn built_in_circuits() -> impl Iterator<Item = Multiplier> {
+    let all = [false, true].into_iter().flat_map(|signed| Library::builtin(signed).multipliers().to_vec());
+    all.filter(|multiplier| multiplier.netlist.is_some())
+}
+
 fn read_back(text: &str, signed: bool) -> Netlist {
     read(Path::new("written.v"), text, signed).unwrap_or_else(|e| panic!("{e}\n{text}"))
 }
@@ -49,14 +57,18 @@ fn simulators_compute_the_table_of_every_built_in_design() {
     if !simulates() {
         return;
     }
+    let circuits: Vec<Multiplier> = built_in_circuits().collect();
+    assert!(circuits.len() >= 24, "{}", circuits.len());
+    // A simulation is a process of its own; as many run at once as there are cores.
+    let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
-        for signed in [false, true] {
-            scope.spawn(move || {
-                for design in Design::landmarks() {
-                    let (name, netlist) = (design.name(signed), design.netlist(signed));
-                    let bench = write_test_bench(&name, &netlist.simulate().table);
+        for _ in 0..std::thread::available_parallelism().map_or(1, NonZero::get) {
+            scope.spawn(|| {
+                while let Some(circuit) = circuits.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let (name, netlist) = (&circuit.name, circuit.netlist.as_ref().unwrap());
+                    let bench = write_test_bench(name, &circuit.table);
                     let (output, passed) =
-                        simulate(&format!("{name}_test"), &[&write_module(&name, &netlist), &bench]);
+                        simulate(&format!("{name}_test"), &[&write_module(name, netlist), &bench]);
                     assert_eq!(output, format!("PASS {name} 65536 products\n"));
                     assert!(passed);
                 }

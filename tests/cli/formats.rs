@@ -193,13 +193,117 @@ fn files_that_are_no_tables_are_named() {
 fn exports_that_make_no_sense_are_refused() {
     let dir = Dir::new();
     let export = |rest: &str| dir.skimp(&format!("multipliers export {rest}"));
-    export("--format tiff --out x").misused(&["bin, npy, c-header, csv or verilog"]);
+    export("--format tiff --out x").misused(&["bin, npy, c-header, csv, verilog or netlists"]);
     export("--format npy --names nosuch --out x").refused(&["\"nosuch\"", "near it"]);
     export("--format npy --multipliers nosuch --out x").refused(&["nosuch: "]);
     dir.write("mine/mul8u_one.bin", bytes(&TruthTable::exact(false)));
     dir.write("mine/costs.csv", "name,power_mw\nmul8u_one,1\n");
     export("--multipliers mine --format verilog --out x")
         .refused(&["no gates are known of mul8u_one", "--names"]);
+}
+
+/// A multiplier of EvoApproxLib's kind: what it makes of the operands' three highest bits, with published figures.
+const COARSE: &str = "\
+// MAE = 1
+// WCE = 63
+// PDK45_PWR = 0.100 mW
+// PDK45_AREA = 200.0 um2
+// PDK45_DELAY = 0.90 ns
+
+module mul8u_coarse (
+    A,
+    B,
+    O
+);
+
+input [7:0] A;
+input [7:0] B;
+output [15:0] O;
+
+wire sig_17,sig_18,sig_19;
+
+assign sig_17 = B[7] & A[7];
+assign sig_18 = ~(A[6] & B[7]);
+CELL u (.X(A[6]), .Y(B[6]), .Z(sig_19));
+
+assign O = {1'b0, sig_17, ~sig_18, sig_19, 12'b0};
+endmodule
+";
+
+#[test]
+fn verilog_keeps_its_gates_and_published_costs() {
+    let dir = Dir::new();
+    dir.write("from/mul8u_coarse.v", COARSE);
+    dir.write("from/costs.csv", "name,power_mw\nmul8u_exact,0.4\n");
+    dir.write("from/mul8u_exact.bin", bytes(&TruthTable::exact(false)));
+    import(&dir, "from --out mine").refused(&["mul8u_coarse.v: line 21", "CELL"]);
+    dir.write("my.cells", "CELL (X, Y, Z) Z = X & Y;");
+    dir.write("wrong.cells", "CELL (X, Y, Z) Z = X + Y;");
+    import(&dir, "from --out mine --cells wrong.cells").refused(&["wrong.cells: line 1"]);
+    import(&dir, "from --out mine --cells nosuch").refused(&["nosuch: "]);
+    let run = import(&dir, "from --out mine --cells my.cells").ok();
+    says(&run, "mul8u_coarse: input A is the activation, B the weight");
+    says(&run, "worst-case error of 63, its products have");
+
+    let product = |a: i32, w: i32| {
+        let bit = |value: i32, bit: i32| (value >> bit) & 1;
+        (bit(w, 7) & bit(a, 7)) << 14 | (bit(a, 6) & bit(w, 7)) << 13 | (bit(a, 6) & bit(w, 6)) << 12
+    };
+    let table = TruthTable::from_fn(false, product).unwrap();
+    let library = Library::load_folder(dir.path("mine")).unwrap();
+    let coarse = library.get("coarse").unwrap();
+    assert_eq!((&coarse.table, coarse.power_rel), (&table, 0.25));
+    assert_eq!(coarse.netlist.as_ref().unwrap().simulate().table, table);
+    assert_eq!(coarse.provenance.as_deref(), Some("mul8u_coarse.v"));
+    assert!(library.exact().netlist.is_none());
+
+    // Its gates leave as they came, in either format.
+    for format in ["verilog", "netlists"] {
+        let line =
+            format!("multipliers export --multipliers mine --names coarse --format {format} --out {format}");
+        dir.skimp(&line).ok();
+        assert_eq!(
+            dir.text(format!("{format}/costs.csv")),
+            dir.text("mine/costs.csv").replace("mul8u_exact,0.4,,,published\n", "")
+        );
+        import(&dir, &format!("{format} --out back-{format}")).ok();
+        assert_eq!(dir.read(format!("back-{format}/mul8u_coarse.bin")), bytes(&table));
+    }
+    assert!(dir.text("netlists/netlists.jsonl").contains("mul8u_coarse.v"));
+    let report =
+        import(&dir, "from/mul8u_coarse.v --cells my.cells --swap-operands --out swapped --json").json();
+    assert_eq!(texts(list(&list(&report, "imported")[0], "operands")), ["B", "A"]);
+    assert_eq!(dir.read("swapped/mul8u_coarse.bin"), bytes(&table.swapped()));
+    import(&dir, "from/mul8u_coarse.v --cells my.cells --index offset --out x")
+        .refused(&["--index is for tables"]);
+}
+
+#[test]
+fn built_in_circuits_come_back_from_verilog_and_netlists() {
+    for (flag, signed) in [("", false), ("--signed", true)] {
+        let dir = Dir::new();
+        let library = Library::builtin(signed);
+        for format in ["verilog", "netlists"] {
+            let line = format!("multipliers export {flag} --format {format} --names exact,w4 --out {format}");
+            dir.skimp(&line).ok();
+            let run = import(&dir, &format!("{format} --out back-{format}")).ok();
+            says(&run, &format!("ready: --multipliers back-{format}"));
+            let back = Library::load_folder(dir.path(format!("back-{format}"))).unwrap();
+            assert_eq!(back.multipliers().len(), 2);
+            for multiplier in back.multipliers() {
+                let original = library.get(&multiplier.name).unwrap();
+                assert_eq!(multiplier.table, original.table);
+                assert_eq!(multiplier.power_rel, original.power_rel);
+                assert!(multiplier.netlist.is_some());
+            }
+        }
+        import(&dir, "netlists/netlists.jsonl --name one --out x").refused(&["holds 2 circuits"]);
+        let wrong = if signed { "--unsigned" } else { "--signed" };
+        import(&dir, &format!("netlists/netlists.jsonl {wrong} --out x")).refused(&["its first line says"]);
+        let text = dir.text("netlists/netlists.jsonl");
+        dir.write("damaged.jsonl", text.replace(" >", " Aa9,w0 >"));
+        import(&dir, "damaged.jsonl --out x").refused(&["damaged.jsonl: mul8", "gate"]);
+    }
 }
 
 #[test]

@@ -23,8 +23,9 @@ pub enum Command {
 /// G multiplications/s, everything but the plan included; --threads decides what all threads are.
 #[derive(Debug, clap::Args)]
 pub struct Emulation {
-    /// The built-in library, or a folder of truth tables (*.bin) with a costs.csv; unsigned.
-    #[arg(long, default_value = "builtin", value_name = "builtin|FOLDER")]
+    /// The multipliers to choose from: builtin, a folder of tables with a costs.csv, a file of netlists
+    /// (*.jsonl), or several of them with commas between; unsigned.
+    #[arg(long, default_value = "builtin", value_name = "SOURCE,...")]
     multipliers: String,
     /// Measure with this multiplier only (`NAME~` exchanges its operands), not with all of the library.
     #[arg(long, value_name = "NAME")]

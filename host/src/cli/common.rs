@@ -74,9 +74,9 @@ impl HowArgs {
 /// Which multipliers, and what is done about their errors.
 #[derive(Debug, Args)]
 pub struct MultiplierArgs {
-    /// The built-in library, a folder of truth tables (*.bin) with a costs.csv, or several with commas
-    /// between them (builtin,FOLDER).
-    #[arg(long, default_value = "builtin", value_name = "builtin|FOLDER,...")]
+    /// The multipliers to choose from: builtin, a folder of tables with a costs.csv, a file of netlists
+    /// (*.jsonl), or several of them with commas between.
+    #[arg(long, default_value = "builtin", value_name = "SOURCE,...")]
     pub multipliers: String,
     /// Compensation: all, alwann (its weight map only), scale-shift or none.
     #[arg(long, default_value = "all")]

@@ -2,14 +2,18 @@
 
 use super::costs_csv::{self, Costs, Figure, Row};
 use super::library::CostSource;
-use super::{Family, Multiplier, Statistics, TruthTable, name_prefix};
+use super::{Family, Multiplier, Netlist, NetlistFile, Statistics, TruthTable, name_prefix};
 use crate::error::{Error, Result};
 use crate::file;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The file beside the tables.
 pub(super) const COSTS: &str = "costs.csv";
+
+/// The file of those circuits that are known; it may be missing.
+pub(super) const NETLISTS: &str = "netlists.jsonl";
 
 /// The text of the folder's `costs.csv`.
 pub(super) fn costs_text(folder: &Path) -> Result<String> {
@@ -22,6 +26,42 @@ pub(super) fn costs(folder: &Path) -> Result<HashMap<String, Row>> {
     costs_csv::parse(&folder.join(COSTS), &costs_text(folder)?)
 }
 
+/// The circuits written in a folder, if any.
+pub(super) fn circuits(folder: &Path) -> Result<Option<NetlistFile>> {
+    let path = folder.join(NETLISTS);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = String::from_utf8(file::read(&path)?).map_err(|_| Error::file(&path, "not text in UTF-8"))?;
+    NetlistFile::parse(&path, &text).map(Some)
+}
+
+/// What is known of a multiplier beside its table and costs.
+struct Circuit {
+    netlist: Arc<Netlist>,
+    family: Family,
+    provenance: String,
+}
+
+/// The circuit of the multiplier called `name`, if `file` has one. It must compute `table`.
+fn circuit(
+    folder: &Path,
+    file: Option<&NetlistFile>,
+    name: &str,
+    table: &TruthTable,
+) -> Result<Option<Circuit>> {
+    let Some(file) = file else { return Ok(None) };
+    let Some(record) = file.records.iter().find(|record| record.name == name) else { return Ok(None) };
+    let wrong = |reason: String| Error::file(folder.join(NETLISTS), format!("{name}: {reason}"));
+    let netlist = Netlist::from_text(table.is_signed(), &record.gates).map_err(wrong)?;
+    if netlist.simulate().table != *table {
+        let reason = format!("its gates do not compute {name}.bin; delete one of them and import it again");
+        return Err(wrong(reason));
+    }
+    let (family, provenance) = (record.family, record.provenance.clone());
+    Ok(Some(Circuit { netlist: Arc::new(netlist), family, provenance }))
+}
+
 /// A multiplier as it is found, before costs are made relative.
 struct Found {
     name: String,
@@ -29,6 +69,7 @@ struct Found {
     table: TruthTable,
     statistics: Statistics,
     row: Row,
+    circuit: Option<Circuit>,
 }
 
 /// The multipliers of a folder; see [`Library::load_folder`](super::Library::load_folder). None need be exact
@@ -44,6 +85,7 @@ pub(super) fn load(folder: &Path) -> Result<Vec<Multiplier>> {
     }
     let costs_path = folder.join(COSTS);
     let costs = costs(folder)?;
+    let circuits = circuits(folder)?;
     let mut found: Vec<Found> = Vec::with_capacity(tables.len());
     for (name, path) in tables {
         let signed = signedness(folder, &name, &path)?;
@@ -62,7 +104,8 @@ pub(super) fn load(folder: &Path) -> Result<Vec<Multiplier>> {
         }
         let table = read_table(&path, signed)?;
         let statistics = Statistics::of(&table);
-        found.push(Found { name, path, table, statistics, row });
+        let circuit = circuit(folder, circuits.as_ref(), &name, &table)?;
+        found.push(Found { name, path, table, statistics, row, circuit });
     }
     let mut exact = HashMap::new();
     for source in CostSource::ALL {
@@ -73,9 +116,13 @@ pub(super) fn load(folder: &Path) -> Result<Vec<Multiplier>> {
     let multipliers = found.into_iter().map(|found| {
         let Costs { power, area, delay, source } = found.row.costs;
         let exact = exact.get(&source);
+        let (netlist, family, provenance) = match found.circuit {
+            Some(circuit) => (Some(circuit.netlist), circuit.family, circuit.provenance),
+            None => (None, Family::Imported, found.path.display().to_string()),
+        };
         Multiplier {
             name: found.name,
-            family: if found.statistics.is_exact() { Family::Exact } else { Family::Imported },
+            family: if found.statistics.is_exact() { Family::Exact } else { family },
             table: found.table,
             power_rel: relative(power, exact.map(|exact| exact.power))
                 .expect("there is a reference where a power is absolute"),
@@ -83,8 +130,8 @@ pub(super) fn load(folder: &Path) -> Result<Vec<Multiplier>> {
             delay_rel: delay.and_then(|delay| relative(delay, exact.and_then(|exact| exact.delay))),
             cost_source: source,
             statistics: found.statistics,
-            netlist: None,
-            provenance: Some(found.path.display().to_string()),
+            netlist,
+            provenance: Some(provenance),
         }
     });
     Ok(multipliers.collect())

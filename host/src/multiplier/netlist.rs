@@ -123,6 +123,21 @@ impl Netlist {
         &self.gates
     }
 
+    /// The same circuit with its operands exchanged: the multiplier M(w, a).
+    pub fn swapped(&self) -> Netlist {
+        let exchanged = |wire: Wire| {
+            let partner = |i| match wire {
+                _ if wire == Wire::a(i) => Some(Wire::w(i)),
+                _ if wire == Wire::w(i) => Some(Wire::a(i)),
+                _ => None,
+            };
+            (0..8).find_map(partner).unwrap_or(wire)
+        };
+        let gates =
+            self.gates.iter().map(|gate| Gate { kind: gate.kind, inputs: gate.inputs.map(exchanged) });
+        Netlist { signed: self.signed, gates: gates.collect(), outputs: self.outputs.map(exchanged) }
+    }
+
     /// The product's bits, the lowest first.
     pub fn outputs(&self) -> &[Wire; OUTPUTS] {
         &self.outputs

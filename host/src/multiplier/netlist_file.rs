@@ -82,14 +82,16 @@ impl NetlistFile {
         Ok(NetlistFile { signed: header.signed, records })
     }
 
-    /// Writes the file.
+    /// Writes the file, under the licence of skimp's own circuits.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let header = Header {
-            format: FORMAT.into(),
-            version: VERSION,
-            signed: self.signed,
-            licence: "MIT OR Apache-2.0".into(),
-        };
+        file::write_atomically(path, self.to_text(path, "MIT OR Apache-2.0")?.as_bytes())
+    }
+
+    /// The text of the file; `licence` is what its first line says of the circuits, and `path` is named in
+    /// errors.
+    pub fn to_text(&self, path: &Path, licence: &str) -> Result<String> {
+        let header =
+            Header { format: FORMAT.into(), version: VERSION, signed: self.signed, licence: licence.into() };
         let json = |line: serde_json::Result<String>| line.map_err(|e| Error::file(path, e.to_string()));
         let mut text = json(serde_json::to_string(&header))?;
         for record in &self.records {
@@ -97,7 +99,7 @@ impl NetlistFile {
             text.push_str(&json(serde_json::to_string(record))?);
         }
         text.push('\n');
-        file::write_atomically(path, text.as_bytes())
+        Ok(text)
     }
 
     /// Reads the file at `path`.

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 /// Export a library's tables, or its circuits, with their costs.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The built-in library, a folder of truth tables (*.bin) with a costs.csv, or several with commas.
-    #[arg(long, default_value = "builtin", value_name = "builtin|FOLDER,...")]
+    /// The multipliers to choose from: builtin, a folder of tables with a costs.csv, a file of netlists
+    /// (*.jsonl), or several of them with commas between.
+    #[arg(long, default_value = "builtin", value_name = "SOURCE,...")]
     multipliers: String,
     /// The signed half of the built-in library.
     #[arg(long)]
@@ -19,7 +20,8 @@ pub struct Args {
     /// Multipliers to export; all without it.
     #[arg(long, value_delimiter = ',', value_name = "NAME,...")]
     names: Vec<String>,
-    /// Format: bin (tf-approximate), npy and csv (torch-approx), c-header (AdaPT, TransAxx) or verilog.
+    /// Format: bin (tf-approximate), npy and csv (torch-approx), c-header (AdaPT, TransAxx), verilog or
+    /// netlists (all gates in one netlists.jsonl).
     #[arg(long)]
     format: Format,
     /// Write the weight as first operand: row w, column a.

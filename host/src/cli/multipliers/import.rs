@@ -2,15 +2,18 @@
 
 use crate::cli::common;
 use crate::error::{Error, Result};
+use crate::file;
 use crate::multiplier::formats::{Imported, Importing, IndexOrder, import, write_library};
+use crate::multiplier::verilog::CellLibrary;
 use crate::multiplier::{CostSource, Costs, Figure, Library};
 use crate::report::{Align, text_table};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// Import truth tables (.bin, .npy, .h, .csv, .txt) and circuits (.v) into a library folder.
+/// Import truth tables (.bin, .npy, .h, .csv, .txt) and circuits (.v, .jsonl) into a library folder.
 ///
-/// The folder is what --multipliers takes: NAME.bin for each multiplier, and costs.csv.
+/// The folder is what --multipliers takes: NAME.bin for each multiplier, costs.csv, and netlists.jsonl with the
+/// gates of those that came as circuits.
 /// models/multipliers/FORMATS.md describes the formats.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -29,13 +32,17 @@ pub struct Args {
     /// Tables are unsigned.
     #[arg(long)]
     unsigned: bool,
-    /// Files have the weight as first operand: row w, column a.
+    /// Files have the weight as first operand: row w, column a; in Verilog, the module's first input.
     #[arg(long)]
     swap_operands: bool,
     /// Order of a signed table's rows and columns: offset (-128 first) or twos-complement (0 first); without
     /// it, the one under which products are nearest to exact ones.
     #[arg(long, value_name = "ORDER")]
     index: Option<IndexOrder>,
+    /// Cells that the Verilog uses, beside those that are known; models/multipliers/VERILOG.md says how they
+    /// are written.
+    #[arg(long, value_name = "FILE")]
+    cells: Option<PathBuf>,
     /// Name for a single multiplier, instead of its file's.
     #[arg(long)]
     name: Option<String>,
@@ -63,6 +70,8 @@ struct Row<'a> {
     format: String,
     signed: bool,
     index: Option<IndexOrder>,
+    /// What a Verilog module calls the activation and the weight.
+    operands: Option<&'a [String; 2]>,
     exact: bool,
     mae_pct: f64,
     wce_pct: f64,
@@ -92,6 +101,7 @@ pub fn run(args: Args) -> Result<()> {
         swap_operands: args.swap_operands,
         name: args.name.clone(),
         costs: costs(&args)?,
+        cells: args.cells.as_deref().map(cells).transpose()?,
     };
     let imported = import(&args.paths, &how)?;
     write_library(&args.out, &imported, args.replace)?;
@@ -106,6 +116,12 @@ pub fn run(args: Args) -> Result<()> {
         hint,
     };
     if args.json { common::print_json(&report) } else { print(&report) }
+}
+
+/// The cells of a file beside the built-in ones.
+fn cells(path: &Path) -> Result<CellLibrary> {
+    let text = String::from_utf8(file::read(path)?).map_err(|_| Error::file(path, "not text in UTF-8"))?;
+    CellLibrary::parse(path, &text)
 }
 
 /// The costs given by hand.
@@ -148,6 +164,7 @@ fn row(one: &Imported) -> Row<'_> {
         format: one.format.to_string(),
         signed: one.table.is_signed(),
         index: one.index,
+        operands: one.operands.as_ref(),
         exact: one.statistics.is_exact(),
         mae_pct: one.statistics.mae_pct,
         wce_pct: one.statistics.wce_pct,

@@ -10,8 +10,9 @@ use serde::Serialize;
 /// List a library with errors and costs.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The built-in library, or a folder of truth tables (*.bin) with a costs.csv.
-    #[arg(long, default_value = "builtin", value_name = "builtin|FOLDER")]
+    /// The multipliers to choose from: builtin, a folder of tables with a costs.csv, a file of netlists
+    /// (*.jsonl), or several of them with commas between.
+    #[arg(long, default_value = "builtin", value_name = "SOURCE,...")]
     multipliers: String,
     /// The signed half of the built-in library.
     #[arg(long)]

@@ -18,8 +18,9 @@ pub struct Args {
     /// The multiplier, such as trunc6 or mul8s_w4, or trunc6~ for exchanged operands.
     #[arg(value_name = "NAME")]
     name: String,
-    /// The built-in library, or a folder of truth tables (*.bin) with a costs.csv.
-    #[arg(long, default_value = "builtin", value_name = "builtin|FOLDER")]
+    /// The multipliers to choose from: builtin, a folder of tables with a costs.csv, a file of netlists
+    /// (*.jsonl), or several of them with commas between.
+    #[arg(long, default_value = "builtin", value_name = "SOURCE,...")]
     multipliers: String,
     /// The signed half of the built-in library; names that begin with mul8s_ mean it anyway.
     #[arg(long)]

@@ -1,6 +1,6 @@
 //! Writes a library's tables for other tools.
 
-use super::{Format, bin, c_header, npy, text, verilog_file};
+use super::{Format, bin, c_header, netlists, npy, text, verilog_file};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::multiplier::library::split_sources;
@@ -21,25 +21,28 @@ pub struct Exporting {
 /// (see [`Library::from_sources`](crate::multiplier::Library::from_sources)), by multiplier.
 pub fn written_costs(sources: &str) -> Result<HashMap<String, Costs>> {
     let mut costs = HashMap::new();
-    for source in split_sources(sources).into_iter().filter(|&source| source != "builtin") {
+    // What comes as circuits is charged by the gate model.
+    let charged = |source: &str| source == "builtin" || source.ends_with(".jsonl");
+    for source in split_sources(sources).into_iter().filter(|&source| !charged(source)) {
         costs.extend(folder::costs(Path::new(source))?.into_iter().map(|(name, row)| (name, row.costs)));
     }
     Ok(costs)
 }
 
-/// Writes each multiplier into `out` as `NAME` with the format's extension, and all costs into `costs.csv`:
-/// those in `written` as they are there, others relative. Lines of other multipliers in a `costs.csv` that is
-/// there already stay. Returns the files, `costs.csv` last, in which order they are written.
+/// Writes each multiplier into `out` as `NAME` with the format's extension, or all into `netlists.jsonl`, and
+/// all costs into `costs.csv`: those in `written` as they are there, others relative. Lines of other multipliers
+/// in a `costs.csv` or `netlists.jsonl` that is there already stay. Returns the files, `costs.csv` last, in which order they are written.
 pub fn export(
     multipliers: &[&Multiplier],
     written: &HashMap<String, Costs>,
     how: Exporting,
     out: &Path,
 ) -> Result<Vec<PathBuf>> {
-    if how.format == Format::Verilog {
+    if how.format.is_circuit() {
         check_circuits(multipliers, how)?;
     }
     let mut contents: Vec<(PathBuf, Vec<u8>)> = Vec::new();
+    let mut records = Vec::new();
     for multiplier in multipliers {
         let name = &multiplier.name;
         let swapped;
@@ -63,9 +66,18 @@ pub fn export(
                 contents.push((out.join(format!("{name}_tb.v")), bench.into_bytes()));
                 module.into_bytes()
             }
-            (Format::Verilog, None) => unreachable!("checked before"),
+            (Format::Netlists, Some(netlist)) => {
+                let provenance = multiplier.provenance.as_deref().unwrap_or_default();
+                let (family, statistics) = (multiplier.family, &multiplier.statistics);
+                records.push(netlists::record(name, family, provenance, netlist, statistics));
+                continue;
+            }
+            (Format::Verilog | Format::Netlists, None) => unreachable!("checked before"),
         };
         contents.push((path, bytes));
+    }
+    if let Some(first) = multipliers.first().filter(|_| how.format == Format::Netlists) {
+        contents.extend(netlists::updated(out, first.table.is_signed(), &[], records)?);
     }
     let costs_path = out.join(folder::COSTS);
     let old = if costs_path.exists() { folder::costs_text(out)? } else { String::new() };

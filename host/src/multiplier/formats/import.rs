@@ -2,11 +2,13 @@
 
 use super::evoapprox::Published;
 use super::numbers::{IndexOrder, Numbers, Reading, table};
-use super::{Format, bin, c_header, costs_json, npy, read_bounded, text, verilog_file};
+use super::{Format, bin, c_header, costs_json, netlists, npy, read_bounded, text, verilog_file};
 use crate::error::{Error, Result};
 use crate::multiplier::cost::Cost;
 use crate::multiplier::library::CostSource;
+use crate::multiplier::verilog::{self, CellLibrary};
 use crate::multiplier::{Costs, Figure, Netlist, Statistics, TruthTable, builtin, folder, name_prefix};
+use crate::multiplier::{Family, NetlistRecord};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +25,8 @@ pub struct Importing {
     pub name: Option<String>,
     /// Its costs. For one file.
     pub costs: Option<Costs>,
+    /// The cells that Verilog may use; the built-in ones where it is not given.
+    pub cells: Option<CellLibrary>,
 }
 
 /// A multiplier as imported.
@@ -42,6 +46,10 @@ pub struct Imported {
     pub costs: Costs,
     /// The order of a signed table's rows and columns in the file.
     pub index: Option<IndexOrder>,
+    /// What a Verilog module calls the activation and the weight.
+    pub operands: Option<[String; 2]>,
+    /// Its gates, under its name, where the file has them.
+    pub circuit: Option<NetlistRecord>,
     /// What a user should know about how the file was read.
     pub notes: Vec<String>,
 }
@@ -64,21 +72,8 @@ pub fn import(paths: &[PathBuf], how: &Importing) -> Result<Vec<Imported>> {
     let mut beside = HashMap::new();
     let mut all: Vec<Imported> = Vec::new();
     for path in files {
-        let mut one = import_file(&path, how, &mut beside)?;
-        match all.iter_mut().find(|other| other.name == one.name) {
-            None => all.push(one),
-            Some(other) if other.table == one.table && other.costs == one.costs => {
-                other.notes.push(format!("{} holds the same", path.display()));
-                other.notes.append(&mut one.notes);
-            }
-            Some(other) => {
-                let reason = format!(
-                    "another multiplier named {} is in {}; import one of them with --name",
-                    one.name,
-                    other.path.display()
-                );
-                return Err(Error::file(&path, reason));
-            }
+        for one in import_file(&path, how, &mut beside)? {
+            join(&mut all, one)?;
         }
     }
     if let Some(odd) = all.iter().find(|one| one.table.is_signed() != all[0].table.is_signed()) {
@@ -91,47 +86,143 @@ pub fn import(paths: &[PathBuf], how: &Importing) -> Result<Vec<Imported>> {
     Ok(all)
 }
 
+/// Adds a multiplier to the others unless it is there already.
+fn join(all: &mut Vec<Imported>, mut one: Imported) -> Result<()> {
+    match all.iter_mut().find(|other| other.name == one.name) {
+        None => all.push(one),
+        Some(other) if other.table == one.table && other.costs == one.costs => {
+            other.notes.push(format!("{} holds the same", one.path.display()));
+            other.notes.append(&mut one.notes);
+            // A table may lie beside its circuit.
+            other.circuit = other.circuit.take().or(one.circuit);
+        }
+        Some(other) => {
+            let reason = format!(
+                "another multiplier named {} is in {}; import one of them with --name",
+                one.name,
+                other.path.display()
+            );
+            return Err(Error::file(&one.path, reason));
+        }
+    }
+    Ok(())
+}
+
 /// Costs written in folders that files were imported from.
 type Beside = HashMap<PathBuf, HashMap<String, Costs>>;
 
-fn import_file(path: &Path, how: &Importing, beside: &mut Beside) -> Result<Imported> {
+/// A multiplier as its file has it.
+struct Found {
+    base: String,
+    table: TruthTable,
+    index: Option<IndexOrder>,
+    operands: Option<[String; 2]>,
+    circuit: Option<Circuit>,
+    published: Published,
+    notes: Vec<String>,
+}
+
+/// Gates and what is known of them.
+struct Circuit {
+    netlist: Netlist,
+    family: Family,
+    provenance: String,
+}
+
+fn import_file(path: &Path, how: &Importing, beside: &mut Beside) -> Result<Vec<Imported>> {
     let Some(format) = Format::of(path) else {
-        let kinds = "tables are .bin, .npy, .h or .c, .csv or .txt, and circuits .v";
+        let kinds = "tables are .bin, .npy, .h or .c, .csv or .txt, and circuits .v or .jsonl";
         return Err(Error::file(path, format!("its extension tells no format; {kinds}")));
     };
     let bytes = read_bounded(path)?;
+    if format.is_circuit() && how.index.is_some() {
+        return Err(Error::file(path, "--index is for tables; these are circuits"));
+    }
+    let found = match format {
+        Format::Netlists => circuits(path, &bytes, how)?,
+        _ => vec![single(path, format, &bytes, how)?],
+    };
+    found.into_iter().map(|found| finish(path, format, found, how, beside)).collect()
+}
+
+/// The circuits of a file of netlists.
+fn circuits(path: &Path, bytes: &[u8], how: &Importing) -> Result<Vec<Found>> {
+    let (signed, circuits) = netlists::read(path, bytes)?;
+    if circuits.len() != 1 && (how.name.is_some() || how.costs.is_some()) {
+        let reason = format!("holds {} circuits; a name or costs by hand are for one", circuits.len());
+        return Err(Error::file(path, reason));
+    }
+    if how.signed.is_some_and(|wanted| wanted != signed) {
+        let kind = if signed { "signed" } else { "unsigned" };
+        return Err(Error::file(path, format!("its first line says that it is {kind}")));
+    }
+    let how = &Importing { signed: Some(signed), ..how.clone() };
+    let found = circuits.into_iter().map(|(record, netlist)| {
+        let base = how.name.clone().unwrap_or(record.name);
+        check_name(path, &base)?;
+        signedness(path, &base, None, how)?;
+        let netlist = if how.swap_operands { netlist.swapped() } else { netlist };
+        Ok(Found {
+            base,
+            table: netlist.simulate().table,
+            index: None,
+            operands: None,
+            circuit: Some(Circuit { netlist, family: record.family, provenance: record.provenance }),
+            published: Published::default(),
+            notes: Vec::new(),
+        })
+    });
+    found.collect()
+}
+
+/// The multiplier of a file that holds one.
+fn single(path: &Path, format: Format, bytes: &[u8], how: &Importing) -> Result<Found> {
     let base = how.name.clone().map_or_else(|| base_name(path, format), Ok)?;
     check_name(path, &base)?;
     let mut notes = Vec::new();
-    let mut published = Published::default();
-    let (table, index, netlist) = if format == Format::Verilog {
-        let text = text::decode(path, &bytes)?;
-        published = Published::read(path, text)?;
+    if format == Format::Verilog {
+        let text = text::decode(path, bytes)?;
+        let published = Published::read(path, text)?;
         let signed = signedness(path, &base, None, how)?;
-        if how.index.is_some() {
-            return Err(Error::file(path, "--index is for tables; this is a circuit"));
+        let verilog::Circuit { netlist, operands } = verilog_file::read(path, text, signed, how)?;
+        let [activation, weight] = &operands;
+        notes.push(format!("input {activation} is the activation, {weight} the weight"));
+        let mut provenance = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if how.swap_operands {
+            provenance.push_str(" with its operands exchanged");
         }
-        let netlist = verilog_file::read(path, text, signed)?;
         let table = netlist.simulate().table;
-        (if how.swap_operands { table.swapped() } else { table }, None, Some(netlist))
-    } else {
-        let numbers = match format {
-            Format::Bin => bin::read(path, &bytes),
-            Format::Npy => npy::read(path, &bytes),
-            Format::CHeader => c_header::read(path, &bytes),
-            Format::Csv | Format::Verilog => text::read(path, &bytes),
-        }?;
-        if format == Format::CHeader {
-            published = Published::read(path, text::decode(path, &bytes)?)?;
-        }
-        let signed = signedness(path, &base, Some(&numbers), how)?;
-        let reading = Reading { signed, index: how.index, swap: how.swap_operands };
-        let (table, index) = table(path, numbers, reading)?;
-        if let (Some(index), None) = (index, how.index) {
-            notes.push(format!("rows and columns in {index} order, under which products are nearest"));
-        }
-        (table, index, None)
+        let circuit = Some(Circuit { netlist, family: Family::Imported, provenance });
+        return Ok(Found { base, table, index: None, operands: Some(operands), circuit, published, notes });
+    }
+    let numbers = match format {
+        Format::Bin => bin::read(path, bytes),
+        Format::Npy => npy::read(path, bytes),
+        Format::CHeader => c_header::read(path, bytes),
+        Format::Csv | Format::Verilog | Format::Netlists => text::read(path, bytes),
+    }?;
+    let published = match format {
+        Format::CHeader => Published::read(path, text::decode(path, bytes)?)?,
+        _ => Published::default(),
     };
+    let signed = signedness(path, &base, Some(&numbers), how)?;
+    let reading = Reading { signed, index: how.index, swap: how.swap_operands };
+    let (table, index) = table(path, numbers, reading)?;
+    if let (Some(index), None) = (index, how.index) {
+        notes.push(format!("rows and columns in {index} order, under which products are nearest"));
+    }
+    Ok(Found { base, table, index, operands: None, circuit: None, published, notes })
+}
+
+/// The multiplier with its full name, its errors and its costs.
+fn finish(
+    path: &Path,
+    format: Format,
+    found: Found,
+    how: &Importing,
+    beside: &mut Beside,
+) -> Result<Imported> {
+    let Found { base, table, index, operands, circuit, published, mut notes } = found;
     let statistics = Statistics::of(&table);
     // In units of the product; both figures are whole.
     let worst = statistics.wce_pct * 65536.0 / 100.0;
@@ -148,16 +239,23 @@ fn import_file(path: &Path, how: &Importing, beside: &mut Beside) -> Result<Impo
         Some(costs) => costs,
         None => match costs_beside(path, [&base, &name], beside)?.or(published.costs()) {
             Some(costs) => costs,
-            None => match &netlist {
-                Some(netlist) => {
-                    notes.push("no published costs: charged by the gate model".into());
-                    gate_model(netlist)
+            None => match &circuit {
+                Some(circuit) => {
+                    if format == Format::Verilog {
+                        notes.push("no published costs: charged by the gate model".into());
+                    }
+                    gate_model(&circuit.netlist)
                 }
                 None => return Err(no_costs(path, &name)),
             },
         },
     };
-    Ok(Imported { name, path: path.to_owned(), format, table, statistics, costs, index, notes })
+    let circuit = circuit.map(|Circuit { netlist, family, provenance }| {
+        let family = if statistics.is_exact() { Family::Exact } else { family };
+        netlists::record(&name, family, &provenance, &netlist, &statistics)
+    });
+    let path = path.to_owned();
+    Ok(Imported { name, path, format, table, statistics, costs, index, operands, circuit, notes })
 }
 
 /// Whether a table is signed (see the [module](super)).
@@ -238,7 +336,7 @@ fn no_costs(path: &Path, name: &str) -> Error {
 }
 
 /// Costs by the gate model, relative to the built-in exact multiplier's by the same model.
-fn gate_model(netlist: &Netlist) -> Costs {
+pub(super) fn gate_model(netlist: &Netlist) -> Costs {
     let cost = Cost::of(netlist, &netlist.simulate().activity);
     let exact = builtin::exact_cost(netlist.is_signed());
     Costs {
@@ -264,12 +362,16 @@ fn files_of(folder: &Path) -> Result<Vec<PathBuf>> {
     let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let is_verilog = |path: &Path| Format::of(path) == Some(Format::Verilog);
     let circuits: Vec<String> = files.iter().filter(|path| is_verilog(path)).map(|path| stem(path)).collect();
-    // Beside a circuit's Verilog lies its C model, and perhaps the same circuit in other cells.
+    // Beside a circuit's Verilog lies its C model or its test bench, and perhaps the same circuit in other
+    // cells.
     files.retain(|path| {
         let stem = stem(path);
         let base = circuit_name(&stem);
         let there = |suffix: &str| circuits.contains(&format!("{base}{suffix}"));
         if is_verilog(path) {
+            if stem.strip_suffix("_tb").is_some_and(|tested| circuits.iter().any(|other| other == tested)) {
+                return false;
+            }
             let rank = ["", "_gen", "_pdk45"].into_iter().find(|suffix| there(suffix));
             rank.is_some_and(|suffix| stem == format!("{base}{suffix}"))
         } else if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("c")) {
@@ -279,7 +381,7 @@ fn files_of(folder: &Path) -> Result<Vec<PathBuf>> {
         }
     });
     if files.is_empty() {
-        let reason = "no tables (.bin, .npy, .h, .csv, .txt) or circuits (.v) in this folder; folders in it \
+        let reason = "no tables (.bin, .npy, .h, .csv, .txt) or circuits (.v, .jsonl) in this folder; folders in it \
                       are imported one by one";
         return Err(Error::file(folder, reason));
     }
@@ -316,6 +418,7 @@ mod tests {
             "README.txt",
             "mul8u_1JFF.c",
             "mul8u_1JFF.v",
+            "mul8u_1JFF_tb.v",
             "mul8u_1JFF_pdk45.v",
             "mul8u_DAF1.c",
             "mul8u_DAF1_pdk45.v",

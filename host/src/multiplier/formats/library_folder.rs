@@ -1,14 +1,15 @@
 //! Writes what was imported as a folder that [`Library::load_folder`](crate::multiplier::Library::load_folder)
 //! reads.
 
-use super::{Imported, bin};
+use super::{Imported, bin, netlists};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::multiplier::{Costs, costs_csv, folder};
 use std::path::{Path, PathBuf};
 
-/// Adds multipliers to the folder `out`, which is made if it is missing: a table `NAME.bin` each, and their
-/// lines in `costs.csv`. What was there stays; a name that is taken is refused unless `replace`.
+/// Adds multipliers to the folder `out`, which is made if it is missing: a table `NAME.bin` each, their circuits,
+/// where known, in `netlists.jsonl`, and their lines in `costs.csv`. What was there stays; a name that is taken
+/// is refused unless `replace`.
 ///
 /// Every file appears whole or not at all, `costs.csv` last.
 pub fn write_library(out: &Path, imported: &[Imported], replace: bool) -> Result<()> {
@@ -39,9 +40,14 @@ pub fn write_library(out: &Path, imported: &[Imported], replace: bool) -> Result
     }
     let lines: Vec<(&str, Costs)> = imported.iter().map(|one| (&*one.name, one.costs)).collect();
     let costs = costs_csv::updated(&old, &lines);
+    let names: Vec<&str> = imported.iter().map(|one| &*one.name).collect();
+    let circuits = imported.iter().filter_map(|one| one.circuit.clone()).collect();
+    let signed = imported.first().is_some_and(|one| one.table.is_signed());
+    let circuits = netlists::updated(out, signed, &names, circuits)?;
     let contents: Vec<(PathBuf, Vec<u8>)> = imported
         .iter()
         .map(|one| (out.join(format!("{}.bin", one.name)), bin::write(&one.table)))
+        .chain(circuits)
         .chain([(costs_path, costs.into_bytes())])
         .collect();
     let files: Vec<(PathBuf, &[u8])> =

@@ -1,5 +1,5 @@
-//! Truth tables in the formats of other tools: [`import`] makes library folders of them, [`export`] writes
-//! them. `models/multipliers/FORMATS.md` says which tool takes which.
+//! Truth tables and circuits in the formats of other tools: [`import`] makes library folders of them,
+//! [`export`] writes them. `models/multipliers/FORMATS.md` says which tool takes which.
 //!
 //! | format | files | what is read | what is written |
 //! |---|---|---|---|
@@ -8,10 +8,11 @@
 //! | [`CHeader`](Format::CHeader) | `.h`, `.c` and the like | an initialiser of 65,536 numbers, flat or by rows | `const int16_t lut [256][256]` |
 //! | [`Csv`](Format::Csv) | `.csv`, `.txt` and the like | 256 lines of 256, 65,536 numbers, or lines `a,w,product` | 256 lines of 256 |
 //! | [`Verilog`](Format::Verilog) | `.v` | a structural module, and EvoApproxLib's comments with costs | the module and a test bench |
+//! | [`Netlists`](Format::Netlists) | `.jsonl` | all circuits of a [`NetlistFile`](super::NetlistFile) | all circuits in one `netlists.jsonl` |
 //!
 //! # Operands
 //! The activation comes first: row `a`, column `w`. A file with the weight first is read the other way round
-//! on request. Rows and columns of signed tables stand for -128..=127 in one of two orders ([`IndexOrder`]);
+//! on request; of a Verilog module the first input is the activation. Rows and columns of signed tables stand for -128..=127 in one of two orders ([`IndexOrder`]);
 //! unless it is given, the order is taken under which the products are nearer to the exact ones.
 //!
 //! # Signedness
@@ -24,6 +25,9 @@
 //! [`Library::load_folder`](super::Library::load_folder) for the columns; JSON has the same as an array of
 //! objects or an object by name), or from the comments of EvoApproxLib's files; a circuit without any is
 //! charged by the [gate model](super::cost). A table without any is refused.
+//!
+//! # Circuits
+//! Their gates are kept in the folder's `netlists.jsonl`, so that they can be exported as circuits again.
 
 mod bin;
 mod c_header;
@@ -32,6 +36,7 @@ mod evoapprox;
 mod export;
 mod import;
 mod library_folder;
+mod netlists;
 mod npy;
 mod numbers;
 #[cfg(test)]
@@ -65,13 +70,16 @@ pub enum Format {
     CHeader,
     /// Text.
     Csv,
-    /// Gates.
+    /// A module of gates.
     Verilog,
+    /// Lines of JSON, a circuit each.
+    Netlists,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Format; 5] = [Format::Bin, Format::Npy, Format::CHeader, Format::Csv, Format::Verilog];
+    pub const ALL: [Format; 6] =
+        [Format::Bin, Format::Npy, Format::CHeader, Format::Csv, Format::Verilog, Format::Netlists];
 
     /// The format that a file's extension stands for.
     pub fn of(path: &Path) -> Option<Format> {
@@ -82,6 +90,7 @@ impl Format {
             "h" | "hpp" | "c" | "cc" | "cpp" | "cu" | "cuh" | "inc" => Format::CHeader,
             "csv" | "tsv" | "txt" | "dat" => Format::Csv,
             "v" | "sv" => Format::Verilog,
+            "jsonl" => Format::Netlists,
             _ => return None,
         })
     }
@@ -94,7 +103,13 @@ impl Format {
             Format::CHeader => "h",
             Format::Csv => "csv",
             Format::Verilog => "v",
+            Format::Netlists => "jsonl",
         }
+    }
+
+    /// Whether files of it hold gates, not tables.
+    pub fn is_circuit(self) -> bool {
+        matches!(self, Format::Verilog | Format::Netlists)
     }
 }
 
@@ -106,6 +121,7 @@ impl fmt::Display for Format {
             Format::CHeader => "c-header",
             Format::Csv => "csv",
             Format::Verilog => "verilog",
+            Format::Netlists => "netlists",
         })
     }
 }
@@ -115,7 +131,8 @@ impl FromStr for Format {
 
     fn from_str(text: &str) -> Result<Format> {
         Format::ALL.into_iter().find(|format| format.to_string() == text).ok_or_else(|| {
-            Error::Argument(format!("a format is bin, npy, c-header, csv or verilog, not \"{text}\""))
+            let formats = "bin, npy, c-header, csv, verilog or netlists";
+            Error::Argument(format!("a format is {formats}, not \"{text}\""))
         })
     }
 }

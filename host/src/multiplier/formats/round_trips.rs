@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use std::collections::HashMap;
 use std::path::Path;
 
+const CIRCUITS: [Format; 2] = [Format::Verilog, Format::Netlists];
 const TABLES: [Format; 4] = [Format::Bin, Format::Npy, Format::CHeader, Format::Csv];
 
 /// Writes `multipliers` in `format`, imports them into another folder and loads that.
@@ -43,7 +44,71 @@ fn built_in_multipliers_keep_products_and_costs() {
             assert_same(&there_and_back(&all, "builtin", format, false), &library);
         }
         assert_same(&there_and_back(&all, "builtin", Format::Npy, true), &library);
+        for format in CIRCUITS {
+            let back = there_and_back(&all, "builtin", format, false);
+            assert_same(&back, &library);
+            for multiplier in &all {
+                let other = back.get(&multiplier.name).unwrap();
+                if format == Format::Netlists {
+                    assert_eq!(other.netlist, multiplier.netlist, "{}", multiplier.name);
+                    assert_eq!(other.family, multiplier.family);
+                } else {
+                    // Reading Verilog may find that two gates are the same.
+                    let gates = |m: &Multiplier| m.netlist.as_ref().unwrap().gates().len();
+                    assert!(gates(other) <= gates(multiplier), "{}", multiplier.name);
+                }
+            }
+        }
     }
+}
+
+#[test]
+fn circuits_with_exchanged_operands_keep_their_gates() {
+    let folder = tempfile::tempdir().unwrap();
+    let [out, back] = ["out", "back"].map(|name| folder.path().join(name));
+    let library = Library::builtin(false);
+    let chosen = [library.exact(), library.get("w4").unwrap()];
+    let how = Exporting { format: Format::Verilog, swap_operands: false };
+    export(&chosen, &HashMap::new(), how, &out).unwrap();
+    let how = Importing { swap_operands: true, ..Importing::default() };
+    let imported = import(std::slice::from_ref(&out), &how).unwrap();
+    let w4 = imported.iter().find(|one| one.name == "mul8u_w4").unwrap();
+    assert_eq!(w4.operands, Some(["w".to_owned(), "a".to_owned()]));
+    write_library(&back, &imported, false).unwrap();
+    let back = Library::load_folder(back).unwrap();
+    let (other, w4) = (back.get("w4").unwrap(), chosen[1]);
+    assert_eq!(other.table, w4.table.swapped());
+    assert_eq!(other.netlist.as_ref().unwrap().swapped().simulate().table, w4.table);
+    assert_eq!(other.provenance.as_deref(), Some("mul8u_w4.v with its operands exchanged"));
+}
+
+#[test]
+fn gates_that_compute_another_table_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path();
+    let library = Library::builtin(false);
+    let chosen = [library.exact(), library.get("w4").unwrap()];
+    for format in [Format::Bin, Format::Netlists] {
+        export(&chosen, &HashMap::new(), Exporting { format, swap_operands: false }, out).unwrap();
+    }
+    let loaded = Library::load_folder(out).unwrap();
+    assert_eq!(loaded.get("w4").unwrap().netlist, chosen[1].netlist);
+    // A folder of tables and circuits is imported with both.
+    let imported = import(&[out.to_owned()], &Importing::default()).unwrap();
+    assert!(imported.len() == 2 && imported.iter().all(|one| one.circuit.is_some()));
+    let how = Exporting { format: Format::Bin, swap_operands: true };
+    export(&chosen[1..], &HashMap::new(), how, out).unwrap();
+    let message = Library::load_folder(out).unwrap_err().to_string();
+    assert!(message.contains("netlists.jsonl: mul8u_w4: its gates do not compute mul8u_w4.bin"), "{message}");
+    // A table that takes the place of a circuit leaves no gates behind.
+    let mut table = import(&[out.join("mul8u_w4.bin")], &Importing::default()).unwrap();
+    table[0].circuit = None;
+    write_library(out, &table, true).unwrap();
+    assert_eq!(Library::load_folder(out).unwrap().get("w4").unwrap().netlist, None);
+    let signed = Library::builtin(true);
+    let how = Exporting { format: Format::Netlists, swap_operands: false };
+    let message = export(&[signed.exact()], &HashMap::new(), how, out).unwrap_err().to_string();
+    assert!(message.contains("netlists.jsonl: its circuits are of the other signedness"), "{message}");
 }
 
 /// A library of the exact multiplier and one with these products.

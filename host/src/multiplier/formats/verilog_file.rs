@@ -1,12 +1,22 @@
 //! Circuits as Verilog: the one place where formats meet the reader and the writer of netlists.
 
+use super::Importing;
 use crate::error::Result;
-use crate::multiplier::{Netlist, TruthTable, verilog};
+use crate::multiplier::verilog::{self, CellLibrary, Circuit};
+use crate::multiplier::{Netlist, TruthTable};
 use std::path::Path;
 
-/// The circuit of a structural module.
-pub(super) fn read(path: &Path, text: &str, signed: bool) -> Result<Netlist> {
-    verilog::read(path, text, signed)
+/// The circuit of a structural module, its operands in the order that `how` asks for.
+pub(super) fn read(path: &Path, text: &str, signed: bool, how: &Importing) -> Result<Circuit> {
+    let circuit = match &how.cells {
+        Some(cells) => verilog::read_with(path, text, signed, cells),
+        None => verilog::read_with(path, text, signed, &CellLibrary::builtin()),
+    }?;
+    if !how.swap_operands {
+        return Ok(circuit);
+    }
+    let [first, second] = circuit.operands;
+    Ok(Circuit { netlist: circuit.netlist.swapped(), operands: [second, first] })
 }
 
 /// The module of a circuit, and a test bench that compares it with its table.

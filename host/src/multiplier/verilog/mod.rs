@@ -40,11 +40,20 @@ use std::path::Path;
 /// With the line, for what is no netlist (behaviour, arithmetic, parameters), wires that are driven twice or not
 /// at all, loops, unknown cells, widths that do not match, and texts too large for a multiplier.
 pub fn read(path: &Path, text: &str, signed: bool) -> Result<Netlist> {
-    read_with(path, text, signed, &CellLibrary::builtin())
+    read_with(path, text, signed, &CellLibrary::builtin()).map(|circuit| circuit.netlist)
 }
 
-/// As [`read`], with the cells of `cells`.
-pub fn read_with(path: &Path, text: &str, signed: bool, cells: &CellLibrary) -> Result<Netlist> {
+/// A multiplier as its module has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Circuit {
+    /// Its gates.
+    pub netlist: Netlist,
+    /// What the module calls its operands, the activation first: `A`, or `a0 to a7` if they are scalars.
+    pub operands: [String; 2],
+}
+
+/// As [`read`], with the cells of `cells`, and with what the operands are called.
+pub fn read_with(path: &Path, text: &str, signed: bool, cells: &CellLibrary) -> Result<Circuit> {
     let modules = parser::modules(path, text)?;
     let (module, shape) = shape::multiplier(path, &modules)?;
     let mut inputs: HashMap<usize, Vec<Wire>> = HashMap::new();
@@ -60,5 +69,13 @@ pub fn read_with(path: &Path, text: &str, signed: bool, cells: &CellLibrary) -> 
     let mut builder = Builder::new();
     let wires = resolve::gates(path, &flat, &outputs, &mut builder)?;
     let outputs: [Wire; OUTPUTS] = wires.try_into().expect("a product has sixteen bits");
-    Ok(builder.finish(signed, outputs))
+    let name = |bits: &[(usize, usize)]| match *bits {
+        [(first, _), .., (last, _)] if first != last => {
+            format!("{} to {}", module.nets[first].name, module.nets[last].name)
+        }
+        [(net, _), ..] => module.nets[net].name.clone(),
+        [] => String::new(),
+    };
+    let operands = [name(&shape.activation), name(&shape.weight)];
+    Ok(Circuit { netlist: builder.finish(signed, outputs), operands })
 }

@@ -167,7 +167,7 @@ fn own_cells_and_the_ambiguous_multiplexer() {
         "{message}"
     );
     let cells = CellLibrary::parse(Path::new("c"), "MUX2X* {A, B, S, Y} Y = S ? B : A;").unwrap();
-    let table = read_with(Path::new("x.v"), &text, false, &cells).unwrap().simulate().table;
+    let table = read_with(Path::new("x.v"), &text, false, &cells).unwrap().netlist.simulate().table;
     assert_eq!([(1, 0), (2, 0), (1, 1), (2, 1)].map(|(a, w)| table.product(a, w)), [1, 0, 0, 1]);
 }
 
