@@ -1,13 +1,13 @@
 //! Files of tables, and folders of such files, as multipliers with names and costs.
 
 use super::evoapprox::Published;
+use super::import_costs::{Beside, costs_beside, gate_model, no_costs, parent};
+use super::import_folder::files_of;
 use super::numbers::{IndexOrder, Numbers, Reading, table};
-use super::{Format, bin, c_header, costs_json, netlists, npy, read_bounded, text, verilog_file};
+use super::{Format, bin, c_header, netlists, npy, read_bounded, text, verilog_file};
 use crate::error::{Error, Result};
-use crate::multiplier::cost::Cost;
-use crate::multiplier::library::CostSource;
 use crate::multiplier::verilog::{self, CellLibrary};
-use crate::multiplier::{Costs, Figure, Netlist, Statistics, TruthTable, builtin, folder, name_prefix};
+use crate::multiplier::{Costs, Netlist, Statistics, TruthTable, folder, name_prefix};
 use crate::multiplier::{Family, NetlistRecord};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -107,9 +107,6 @@ fn join(all: &mut Vec<Imported>, mut one: Imported) -> Result<()> {
     }
     Ok(())
 }
-
-/// Costs written in folders that files were imported from.
-type Beside = HashMap<PathBuf, HashMap<String, Costs>>;
 
 /// A multiplier as its file has it.
 struct Found {
@@ -288,7 +285,7 @@ fn base_name(path: &Path, format: Format) -> Result<String> {
 }
 
 /// EvoApproxLib has some circuits twice, as generic gates and mapped to cells of a library.
-fn circuit_name(stem: &str) -> &str {
+pub(super) fn circuit_name(stem: &str) -> &str {
     let stripped = ["_pdk45", "_gen"].iter().find_map(|suffix| stem.strip_suffix(suffix));
     stripped.unwrap_or(stem)
 }
@@ -305,94 +302,11 @@ fn check_name(path: &Path, name: &str) -> Result<()> {
     Ok(())
 }
 
-fn parent(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// The costs that `costs.csv` or `costs.json` in the file's folder give one of `names`.
-fn costs_beside(path: &Path, names: [&str; 2], beside: &mut Beside) -> Result<Option<Costs>> {
-    let folder = parent(path);
-    if !beside.contains_key(folder) {
-        let (csv, json) = (folder.join(folder::COSTS), folder.join("costs.json"));
-        let costs = match (csv.exists(), json.exists()) {
-            (true, true) => return Err(Error::file(&json, "and costs.csv are both there; keep one of them")),
-            (true, false) => {
-                folder::costs(folder)?.into_iter().map(|(name, row)| (name, row.costs)).collect()
-            }
-            (false, true) => costs_json::parse(&json, &read_bounded(&json)?)?,
-            (false, false) => HashMap::new(),
-        };
-        beside.insert(folder.to_owned(), costs);
-    }
-    Ok(names.iter().find_map(|name| beside[folder].get(*name)).copied())
-}
-
-fn no_costs(path: &Path, name: &str) -> Error {
-    let reason = format!(
-        "no costs for {name}: give --power-mw or --power-rel, or a line in a costs.csv (columns \
-         name,power_mw or name,power_rel) or costs.json beside the file"
-    );
-    Error::file(path, reason)
-}
-
-/// Costs by the gate model, relative to the built-in exact multiplier's by the same model.
-pub(super) fn gate_model(netlist: &Netlist) -> Costs {
-    let cost = Cost::of(netlist, &netlist.simulate().activity);
-    let exact = builtin::exact_cost(netlist.is_signed());
-    Costs {
-        power: Figure::Relative(cost.power_uw / exact.power_uw),
-        area: Some(Figure::Relative(cost.area_um2 / exact.area_um2)),
-        delay: Some(Figure::Relative(cost.delay_ps / exact.delay_ps)),
-        source: CostSource::GateModel,
-    }
-}
-
-/// The files of a folder that may be multipliers, in order of name.
-fn files_of(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
-        let path = entry.map_err(Error::io(folder))?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-        let beside = name == folder::COSTS || name.starts_with("readme") || name.starts_with("license");
-        if path.is_file() && Format::of(&path).is_some() && !beside {
-            files.push(path);
-        }
-    }
-    files.sort();
-    let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let is_verilog = |path: &Path| Format::of(path) == Some(Format::Verilog);
-    let circuits: Vec<String> = files.iter().filter(|path| is_verilog(path)).map(|path| stem(path)).collect();
-    // Beside a circuit's Verilog lies its C model or its test bench, and perhaps the same circuit in other
-    // cells.
-    files.retain(|path| {
-        let stem = stem(path);
-        let base = circuit_name(&stem);
-        let there = |suffix: &str| circuits.contains(&format!("{base}{suffix}"));
-        if is_verilog(path) {
-            if stem.strip_suffix("_tb").is_some_and(|tested| circuits.iter().any(|other| other == tested)) {
-                return false;
-            }
-            let rank = ["", "_gen", "_pdk45"].into_iter().find(|suffix| there(suffix));
-            rank.is_some_and(|suffix| stem == format!("{base}{suffix}"))
-        } else if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("c")) {
-            !["", "_gen", "_pdk45"].into_iter().any(there)
-        } else {
-            true
-        }
-    });
-    if files.is_empty() {
-        let reason = "no tables (.bin, .npy, .h, .csv, .txt) or circuits (.v, .jsonl) in this folder; folders in it \
-                      are imported one by one";
-        return Err(Error::file(folder, reason));
-    }
-    Ok(files)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::file::write_atomically as write;
-    use crate::multiplier::{Design, Library};
+    use crate::multiplier::Figure;
 
     fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -400,38 +314,6 @@ mod tests {
             write(folder.path().join(name), content).unwrap();
         }
         folder
-    }
-
-    fn names(files: &[&str]) -> Vec<String> {
-        let files: Vec<(&str, &[u8])> = files.iter().map(|name| (*name, &b""[..])).collect();
-        let folder = folder(&files);
-        let files = files_of(folder.path()).unwrap();
-        files.iter().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect()
-    }
-
-    #[test]
-    fn evoapproxlib_s_folders_give_each_circuit_once() {
-        let files = names(&[
-            "README.md",
-            "fig.png",
-            "costs.csv",
-            "README.txt",
-            "mul8u_1JFF.c",
-            "mul8u_1JFF.v",
-            "mul8u_1JFF_tb.v",
-            "mul8u_1JFF_pdk45.v",
-            "mul8u_DAF1.c",
-            "mul8u_DAF1_pdk45.v",
-            "mul8u_x_gen.v",
-            "mul8u_x_pdk45.v",
-            "mul8u_x.c",
-            "table.c",
-            "t.NPY",
-        ]);
-        assert_eq!(files, ["mul8u_1JFF.v", "mul8u_DAF1_pdk45.v", "mul8u_x_gen.v", "t.NPY", "table.c"]);
-        assert_eq!(base_name(Path::new("a/mul8u_DAF1_pdk45.v"), Format::Verilog).unwrap(), "mul8u_DAF1");
-        let empty = tempfile::tempdir().unwrap();
-        assert!(files_of(empty.path()).unwrap_err().to_string().contains("no tables"));
     }
 
     #[test]
@@ -454,21 +336,7 @@ mod tests {
             assert!(check_name(Path::new("x"), name).is_err(), "{name}");
         }
         assert!(check_name(Path::new("x"), "mul8u_1-a.b").is_ok());
-    }
-
-    #[test]
-    fn the_gate_model_charges_the_exact_multiplier_one() {
-        for signed in [false, true] {
-            let exact = Library::builtin(signed).exact().netlist.clone().unwrap();
-            let exact = gate_model(&exact);
-            assert_eq!((exact.power, exact.delay), (Figure::Relative(1.0), Some(Figure::Relative(1.0))));
-            assert_eq!(exact.source, CostSource::GateModel);
-            let Figure::Relative(power) = gate_model(&Design::Truncated { columns: 6 }.netlist(signed)).power
-            else {
-                panic!("the gate model gives no milliwatts")
-            };
-            assert!(power < 0.9, "{power}");
-        }
+        assert_eq!(base_name(Path::new("a/mul8u_DAF1_pdk45.v"), Format::Verilog).unwrap(), "mul8u_DAF1");
     }
 
     #[test]
