@@ -82,7 +82,7 @@ mod help {
         let network = "MODEL --data --mean --std --scheme --range --calibration-images --test-images \
                        --multipliers --compensation";
         let search = "--max-loss --tiles --accelerator --array-size --population --generations \
-                      --selection-images --seed --memory --mix-cost-sources --out --json";
+                      --selection-images --seed --memory --mix-cost-sources --every-choice --out --json";
         let of_command = [
             ("demo", format!("{network} {search} --board --images --no-install")),
             ("optimize", format!("{network} {search}")),

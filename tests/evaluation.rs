@@ -268,6 +268,7 @@ fn search_with(seed: u64, memory_bytes: usize, threads: usize, accelerator: Acce
         array_size: 16,
         max_loss_pp: 50.0,
         search_images: 9,
+        every_choice: false,
         memory_bytes,
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

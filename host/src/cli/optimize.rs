@@ -63,6 +63,10 @@ pub struct SearchArgs {
     /// Seed of the search; the same seed gives the same result on any number of threads.
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub seed: u64,
+    /// Try every multiplier of the library; otherwise those that in some layer, under its own operands, no
+    /// cheaper one beats.
+    #[arg(long)]
+    pub every_choice: bool,
     /// Most memory for results of first layers that later candidates begin with, in MiB or with a suffix
     /// (64K, 512M, 2G); 0 runs every candidate from its first layer. No value changes the result.
     #[arg(long, default_value = "1G", value_name = "SIZE")]
@@ -109,6 +113,7 @@ impl SearchArgs {
             array_size: self.array_size,
             max_loss_pp: self.max_loss,
             search_images: self.selection_images,
+            every_choice: self.every_choice,
             memory_bytes: self.memory.bytes,
         })
     }

@@ -1,7 +1,7 @@
 //! Measuring what an assignment does to the network's answers.
 
 use super::walk::{LayerRuns, Walk};
-use crate::compensate::Compensator;
+use crate::compensate::{Compensator, LayerDistribution};
 use crate::emulate::metrics::{Score, kl_divergence};
 use crate::emulate::{ApproximateConv, Emulator};
 use crate::error::{Error, Result};
@@ -49,6 +49,14 @@ impl<'n> Evaluator<'n> {
     /// The same with a cache of at most `memory_bytes` for [`measure_all`](Self::measure_all); 0 is none.
     pub fn with_memory(self, memory_bytes: usize) -> Self {
         Evaluator { memory_bytes, walk: Mutex::new(None), ..self }
+    }
+
+    /// The operands that the network's multipliers see on at most `images` of the evaluator's images.
+    pub(super) fn operands(&self, images: usize) -> Result<Vec<LayerDistribution>> {
+        let network = self.compensator.network();
+        let each = network.tensors[network.input].shape.elements();
+        let codes = &self.images.codes[..self.images.codes.len().min(images * each)];
+        LayerDistribution::measure(network, codes)
     }
 
     /// The score of the exact network on the evaluator's images.

@@ -9,6 +9,7 @@ mod evaluator;
 mod prefix_cache;
 mod run;
 mod search;
+mod shortlist;
 mod walk;
 
 pub use evaluator::{Evaluator, Measured};

@@ -1,6 +1,7 @@
 //! NSGA-II over the multipliers of tiles and the tiles of layers.
 
 use super::evaluator::{Evaluator, Measured};
+use super::shortlist::shortlist;
 use super::walk::LayerRuns;
 use crate::accelerator::{AcceleratorModel, EnergyReport, TileCost, Workload};
 use crate::error::Result;
@@ -29,6 +30,8 @@ pub struct Options {
     pub max_loss_pp: f64,
     /// How many of the selection images candidates are scored on; a point of the front is picked on all.
     pub search_images: usize,
+    /// Whether all multipliers of the library are tried; otherwise those that in some layer no cheaper one beats.
+    pub every_choice: bool,
     /// The most memory for what assignments that begin alike have in common; 0 runs each from its first layer.
     pub memory_bytes: usize,
 }
@@ -73,6 +76,9 @@ pub struct Progress {
     pub best_saved_pct: f64,
 }
 
+/// On how many images operands are counted to tell which choices are worth a search.
+const SHORTLIST_IMAGES: usize = 64;
+
 /// Weight of the divergence (nats) beside the loss (points): small enough only to tell apart points that
 /// the number of images can't.
 const KL_WEIGHT: f64 = 1e-2;
@@ -86,7 +92,10 @@ pub fn search(
     mut on_progress: impl FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Selection> {
     let mut evaluated = Vec::new();
-    let choices = Choice::all(library);
+    let choices = match options.every_choice {
+        true => Choice::all(library),
+        false => shortlist(library, &evaluator.operands(SHORTLIST_IMAGES)?)?,
+    };
     let mapping = match options.accelerator {
         AcceleratorModel::PowerGated => Mapping::Free,
         AcceleratorModel::Pipelined { .. } => Mapping::Contiguous,

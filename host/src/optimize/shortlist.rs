@@ -1,0 +1,76 @@
+//! Which multipliers of a large library are worth the search's time.
+
+use crate::compensate::LayerDistribution;
+use crate::error::Result;
+use crate::multiplier::{Choice, Library, WeightedStatistics};
+use rayon::prelude::*;
+
+/// The choices of `library` that in at least one of `layers` no other choice beats: with as little power and as
+/// little noise, and less of one. The exact multiplier is always one of them; the library's order is kept.
+///
+/// Noise is the error under the layer's own operands that is left when each weight's mean error is made up for,
+/// which compensation does. Among hundreds of choices most serve no layer better than a cheaper one does, and
+/// evaluations spent on them are lost.
+pub(super) fn shortlist(library: &Library, layers: &[LayerDistribution]) -> Result<Vec<Choice>> {
+    let choices = Choice::all(library);
+    let noise = |choice: &Choice| {
+        let table = &library.multipliers()[choice.multiplier].table;
+        let of_layer = |layer: &LayerDistribution| {
+            Ok(WeightedStatistics::of_layer(table, choice.swapped, &layer.codes)?.corrected_variance)
+        };
+        layers.iter().map(of_layer).collect::<Result<Vec<f64>>>()
+    };
+    let noises: Vec<Vec<f64>> = choices.par_iter().map(noise).collect::<Result<_>>()?;
+    let exact = Choice::exact(library);
+    let power = |choice: &Choice| library.multipliers()[choice.multiplier].power_rel;
+    let beaten_in = |index: usize, layer: usize| {
+        let own = (power(&choices[index]), noises[index][layer]);
+        choices.iter().zip(&noises).enumerate().any(|(other_index, (other, noises))| {
+            let other = (power(other), noises[layer]);
+            // Of equals the first stays.
+            other.0 <= own.0 && other.1 <= own.1 && (other != own || other_index < index)
+        })
+    };
+    let worth =
+        |index: &usize| choices[*index] == exact || (0..layers.len()).any(|layer| !beaten_in(*index, layer));
+    Ok((0..choices.len()).filter(worth).map(|index| choices[index]).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::multiplier::{CodeDistribution, Scheme};
+
+    /// A layer whose activations and weights are the given codes, equally often.
+    fn layer(activations: &[u8], weights: &[u8]) -> LayerDistribution {
+        let mut codes = CodeDistribution::new(Scheme::Unsigned, 0);
+        for &a in activations {
+            codes.activation[usize::from(a)] = 60 / activations.len() as u64;
+        }
+        for &w in weights {
+            codes.weight[usize::from(w)] = 60 / weights.len() as u64;
+        }
+        LayerDistribution { layer: "layer".into(), index: 0, codes }
+    }
+
+    #[test]
+    fn what_serves_no_layer_better_than_something_cheaper_is_left_out() {
+        let library = Library::builtin(false);
+        // Only the four highest weight bits matter to the layer, and w4 looks at them all.
+        let of_high_bits = layer(&[0, 77, 128, 200, 255], &[0, 16, 48, 240]);
+        let names = |layers: &[LayerDistribution]| {
+            let choices = shortlist(&library, layers).unwrap();
+            choices.iter().map(|choice| choice.name(&library)).collect::<Vec<_>>()
+        };
+        let kept = names(std::slice::from_ref(&of_high_bits));
+        assert!(kept.contains(&"mul8u_exact".into()) && kept.len() < 60, "{kept:?}");
+        assert!(!kept.contains(&"mul8u_w5".into()) && !kept.contains(&"mul8u_trunc2".into()), "{kept:?}");
+        let power = |name: &String| library.get(name.trim_end_matches('~')).unwrap().power_rel;
+        let cheapest_right = library.get("w4").unwrap().power_rel;
+        assert!(kept.iter().all(|name| name == "mul8u_exact" || power(name) <= cheapest_right), "{kept:?}");
+        // Another layer has its own.
+        let any = layer(&[3, 99, 200], &[5, 77, 213]);
+        let both = names(&[of_high_bits, any]);
+        assert!(kept.iter().all(|name| both.contains(name)) && both.len() > kept.len());
+    }
+}
