@@ -74,19 +74,16 @@ impl Columns {
 
     /// Adds the products of `activation` with all weights.
     fn add(&mut self, activation: &Factor, weights: &[Factor; 256], products: &[i32; 256]) {
-        let mut errors = [0i32; 256];
-        for w in 0..256 {
-            errors[w] = products[w] - activation.value * weights[w].value;
-        }
-        for w in 0..256 {
-            let magnitude = errors[w].abs();
+        let errors: [i32; 256] = std::array::from_fn(|w| products[w] - activation.value * weights[w].value);
+        for (w, &error) in errors.iter().enumerate() {
+            let magnitude = error.abs();
             self.absolute[w] += magnitude;
-            self.sum[w] += errors[w];
+            self.sum[w] += error;
             self.worst[w] = self.worst[w].max(magnitude);
             self.wrong[w] += i32::from(magnitude != 0);
         }
-        for w in 0..256 {
-            let magnitude = f64::from(errors[w].abs());
+        for (w, error) in errors.iter().enumerate() {
+            let magnitude = f64::from(error.abs());
             let share = magnitude / (activation.divisor * weights[w].divisor);
             self.squares[w] += magnitude * magnitude;
             self.relative[w] += share;
