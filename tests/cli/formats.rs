@@ -322,9 +322,14 @@ fn cost_sources_are_mixed_on_request_only() {
     let report = dir.skimp(&format!("{line} --multipliers builtin,mine --multiplier two")).json();
     assert!((number(&report, "energy_saved_pct") - 75.0).abs() < 1e-9, "{report}");
 
+    // The same multiplier twice is one; another of the same name is a mistake.
     dir.write("again/mul8u_one.bin", bytes(&TruthTable::exact(false)));
-    dir.write("again/costs.csv", "name,power_mw\nmul8u_one,0.4\n");
-    dir.skimp("multipliers list --multipliers mine,again").refused(&["two multipliers named mul8u_one"]);
+    dir.write("again/mul8u_two.bin", bytes(&lopsided(false)));
+    dir.write("again/costs.csv", "name,power_mw\nmul8u_one,0.4\nmul8u_two,0.1\n");
+    let twice = dir.skimp("multipliers list --multipliers mine,again --json").json();
+    assert_eq!(twice.as_array().unwrap().len(), 2);
+    dir.write("again/costs.csv", "name,power_mw\nmul8u_one,0.4\nmul8u_two,0.2\n");
+    dir.skimp("multipliers list --multipliers mine,again").refused(&["two multipliers named mul8u_two"]);
     dir.skimp("multipliers list --multipliers mine,").refused(&["\"mine,\""]);
     let rows = dir.skimp("multipliers list --multipliers mine,builtin --json").json();
     assert_eq!(rows.as_array().unwrap().len(), 2 + Library::builtin(false).multipliers().len());

@@ -342,3 +342,82 @@ fn libraries_compare_with_themselves_but_not_across_signedness() {
     dir.skimp("multipliers compare builtin").misused(&["<SECOND>"]);
     dir.skimp("multipliers compare builtin builtin --metric wce").misused(&["--plot"]);
 }
+
+mod evolve {
+    use super::*;
+
+    const QUICK: &str = "multipliers evolve --metric mae --bounds 0.05,0.5 --candidates 300 --seed 3";
+
+    #[test]
+    fn libraries_are_bred_resumed_and_used() {
+        let dir = Dir::new();
+        let run = dir.skimp(&format!("{QUICK} --epochs 2 --out mine.jsonl")).ok();
+        assert!(run.stdout.contains("multipliers in mine.jsonl; 1200 candidates"), "{}", run.stdout);
+        let rows = dir.skimp("multipliers list --multipliers mine.jsonl --family evolved --json").json();
+        let rows = rows.as_array().unwrap();
+        assert!(
+            !rows.is_empty() && rows.iter().all(|row| row["mae_pct"].as_f64().unwrap() <= 0.5),
+            "{rows:?}"
+        );
+        let name = rows[0]["name"].as_str().unwrap();
+        let shown = dir.skimp(&format!("multipliers show {name} --multipliers mine.jsonl --json")).json();
+        let made =
+            "skimp multipliers evolve --metric mae --bounds 0.05,0.5 --epochs 2 --candidates 300 --seed 3";
+        assert_eq!(shown["provenance"], made);
+
+        // In two runs, on one thread: the same library.
+        let line = format!("{QUICK} --out again.jsonl");
+        dir.skimp(&format!("{line} --epochs 1")).ok();
+        dir.skimp(&format!("{line} --epochs 2")).ok();
+        assert_eq!(dir.read("mine.jsonl"), dir.read("again.jsonl"));
+
+        // Begun with what was bred before, nothing gets worse.
+        dir.skimp(&format!("{QUICK} --epochs 1 --begin-with mine.jsonl --out more.jsonl")).ok();
+        let cheapest = |file: &str| {
+            let rows = dir.skimp(&format!("multipliers list --multipliers {file} --json")).json();
+            let rows = rows.as_array().unwrap().iter().filter(|row| row["mae_pct"].as_f64().unwrap() <= 0.5);
+            rows.map(|row| row["power_rel"].as_f64().unwrap()).fold(f64::INFINITY, f64::min)
+        };
+        assert!(cheapest("more.jsonl") <= cheapest("mine.jsonl"));
+    }
+
+    #[test]
+    fn multipliers_are_bred_for_a_layer() {
+        let dir = Dir::new();
+        let line = "multipliers evolve --metric noise --bounds 0.05 --epochs 1 --candidates 300 --network fashion-cnn \
+                    --calibration-images 8 --layer 1 --out layer.jsonl";
+        dir.skimp(line).ok();
+        let rows = dir.skimp("multipliers list --multipliers layer.jsonl --json").json();
+        let bred =
+            rows.as_array().unwrap().iter().find(|row| row["name"].as_str().unwrap().starts_with("mul8u_n"));
+        assert!(bred.unwrap()["power_rel"].as_f64().unwrap() < 0.99);
+        dir.skimp(&line.replace("--layer 1", "--layer none")).refused(&["\"none\"", "/0/0.0/Conv"]);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        let dir = Dir::new();
+        let refused = |options: &str, reasons: &[&str]| {
+            dir.skimp(&format!("multipliers evolve --out x.jsonl --epochs 1 --candidates 10 {options}"))
+                .refused(reasons)
+        };
+        let wrong = |options: &str, reasons: &[&str]| {
+            dir.skimp(&format!("multipliers evolve --out x.jsonl {options}")).misused(reasons)
+        };
+        wrong("--metric mae", &["--bounds"]);
+        wrong("--metric mae --bounds 1..0.5:3", &["goes up"]);
+        wrong("--metric mae --bounds a", &["\"a\" is no bound"]);
+        wrong("--metric noise --bounds 1", &["--network"]);
+        refused("--metric mae --bounds 1 --network fashion-cnn", &["--metric noise"]);
+        refused("--metric noise --bounds 1 --network fashion-cnn --signed", &["sign-magnitude", "--signed"]);
+        refused("--begin-with builtin --metric mae --bounds 1 --max-bias=-1", &["bias"]);
+        dir.write("x.jsonl.checkpoint.json", "{}");
+        refused("--metric mae --bounds 1", &["x.jsonl.checkpoint.json", "no checkpoint"]);
+        dir.write("text.jsonl", "{\"format\":\"other\",\"version\":1,\"signed\":false,\"licence\":\"\"}\n");
+        dir.skimp("multipliers list --multipliers text.jsonl").refused(&[
+            "text.jsonl",
+            "line 1",
+            "skimp-netlists",
+        ]);
+    }
+}

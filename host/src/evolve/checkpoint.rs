@@ -10,11 +10,10 @@ use std::path::Path;
 
 const VERSION: u32 = 1;
 
-/// All that decides how a population goes on.
+/// What an evolution was asked for, besides its goals.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Checkpoint {
-    version: u32,
+pub struct Settings {
     /// Whether operands and products are two's complement.
     pub signed: bool,
     /// The seed.
@@ -23,6 +22,17 @@ pub struct Checkpoint {
     pub candidates: u64,
     /// The network and layer whose operands bounds on the noise are about, if any.
     pub layer: Option<String>,
+    /// The libraries whose circuits it was begun with besides the classical ones.
+    pub begin_with: Option<String>,
+}
+
+/// All that decides how a population goes on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Checkpoint {
+    version: u32,
+    /// What was asked for.
+    pub settings: Settings,
     /// The goals.
     pub goals: Vec<Goal>,
     /// Epochs so far.
@@ -33,19 +43,10 @@ pub struct Checkpoint {
 
 impl Checkpoint {
     /// What `population` has come to.
-    pub fn of(
-        population: &Population,
-        signed: bool,
-        seed: u64,
-        candidates: u64,
-        layer: Option<&str>,
-    ) -> Self {
+    pub fn of(population: &Population, settings: &Settings) -> Self {
         Checkpoint {
             version: VERSION,
-            signed,
-            seed,
-            candidates,
-            layer: layer.map(str::to_owned),
+            settings: settings.clone(),
             goals: population.goals.clone(),
             epochs: population.epochs,
             netlists: population.members.iter().map(|member| member.netlist.to_text()).collect(),
@@ -76,8 +77,9 @@ impl Checkpoint {
     /// Takes `population`, which is to be of the same goals and seed, to where this checkpoint is. `path` is
     /// named in errors.
     pub fn restore(&self, path: &Path, population: Population) -> Result<Population> {
-        let read =
-            |text: &String| Netlist::from_text(self.signed, text).map_err(|reason| Error::file(path, reason));
+        let read = |text: &String| {
+            Netlist::from_text(self.settings.signed, text).map_err(|reason| Error::file(path, reason))
+        };
         let netlists = self.netlists.iter().map(read).collect::<Result<_>>()?;
         population.resume(netlists, self.epochs).map_err(|e| Error::file(path, e.to_string()))
     }

@@ -1,17 +1,17 @@
 //! From bred circuits and classical designs to a library worth choosing from.
 
-use super::goal::Goal;
 use super::population::Population;
 use crate::multiplier::cost::Cost;
 use crate::multiplier::{Design, Family, Netlist, NetlistFile, NetlistRecord, Statistics, name_prefix};
 use rayon::prelude::*;
 use std::collections::HashSet;
 
+/// Share of the exact multiplier's power below which hardly more than wires is left.
+const LEAST_POWER: f64 = 0.01;
+
 /// A circuit that may become part of a library.
 struct Candidate {
-    /// Its name; bred ones get theirs when the exact power is known.
-    name: Option<String>,
-    goal: Option<Goal>,
+    name: Name,
     /// Whether it is kept whatever beats it.
     landmark: bool,
     family: Family,
@@ -21,53 +21,80 @@ struct Candidate {
     power_uw: f64,
 }
 
+/// What a candidate is called.
+#[derive(Clone)]
+enum Name {
+    Systematic(String),
+    /// The letter for what was bounded; the rest of the name is the power relative to the exact one's.
+    Bred(char),
+}
+
 impl Candidate {
-    fn new(
-        name: Option<String>,
-        goal: Option<Goal>,
-        family: Family,
-        from: &str,
-        netlist: Netlist,
-    ) -> Candidate {
+    fn new(name: Name, family: Family, from: &str, netlist: &Netlist) -> Candidate {
         let simulation = netlist.simulate();
         Candidate {
             name,
-            goal,
             landmark: false,
             family,
             provenance: from.into(),
             statistics: Statistics::of(&simulation.table),
-            power_uw: Cost::of(&netlist, &simulation.activity).power_uw,
-            netlist,
+            power_uw: Cost::of(netlist, &simulation.activity).power_uw,
+            netlist: netlist.clone(),
         }
     }
 }
 
-/// The library of `population`'s circuits and of the classical `designs`, made by `command`.
+/// What made the circuits of a population.
+pub struct Origin {
+    /// The command that bred it.
+    pub command: String,
+    /// The bred circuits it was begun with, which may not have been bettered.
+    pub earlier: Vec<Earlier>,
+}
+
+/// A circuit bred before.
+pub struct Earlier {
+    /// The circuit.
+    pub netlist: Netlist,
+    /// The letter in its name for what was bounded.
+    pub letter: char,
+    /// What made it.
+    pub provenance: String,
+}
+
+/// The library of `population`'s circuits and of the classical `designs`.
 ///
 /// Kept are the cheapest exact multiplier, which is the reference; every circuit that no other beats in power
-/// and in its MAE, or its WCE, or its MAE among those that keep zeros; every one bred for a layer; and, whatever
+/// and in its MAE, or its WCE, or its MAE among those that keep zeros; every one just bred for a layer; and, whatever
 /// beats them, the classical designs of [`Design::landmarks`]: landmarks, and with the low-bit ones among them
 /// the rivals that any approximate multiplier has to beat.
-pub fn harvest(population: &Population, designs: &[Design], signed: bool, command: &str) -> NetlistFile {
+pub fn harvest(population: &Population, designs: &[Design], signed: bool, origin: &Origin) -> NetlistFile {
     let bred = population.goals.iter().zip(&population.members).collect::<Vec<_>>();
     let bred = bred.par_iter().map(|(goal, member)| {
-        Candidate::new(None, Some(**goal), Family::Evolved, command, member.netlist.clone())
+        let letter = goal.metric.letter(goal.bounds.zero_preserving);
+        let of_layer = goal.bounds.noise_pct.is_some();
+        let candidate = Candidate::new(Name::Bred(letter), Family::Evolved, &origin.command, &member.netlist);
+        Candidate { landmark: of_layer, ..candidate }
+    });
+    // Before those just bred: what was not bettered keeps its origin.
+    let earlier = origin.earlier.par_iter().map(|earlier| {
+        let name = Name::Bred(earlier.letter);
+        Candidate::new(name, Family::Evolved, &earlier.provenance, &earlier.netlist)
     });
     let landmarks = Design::landmarks();
     let classical = designs.par_iter().map(|design| {
         let from = format!("{} design, see the documentation of its family", design.family());
-        let name = Some(design.name(signed));
-        let candidate = Candidate::new(name, None, design.family(), &from, design.netlist(signed));
+        let name = Name::Systematic(design.name(signed));
+        let candidate = Candidate::new(name, design.family(), &from, &design.netlist(signed));
         Candidate { landmark: landmarks.contains(design), ..candidate }
     });
-    let mut candidates: Vec<Candidate> = bred.chain(classical).collect();
+    let mut candidates: Vec<Candidate> = earlier.chain(bred).chain(classical).collect();
 
     let exact = candidates.iter().enumerate().filter(|(_, c)| c.statistics.is_exact());
     let exact = exact.min_by(|x, y| x.1.power_uw.total_cmp(&y.1.power_uw)).map(|(index, _)| index);
     let exact_uw = exact.map_or(f64::NAN, |index| candidates[index].power_uw);
     if let Some(index) = exact {
-        candidates[index].name = Some(format!("{}exact", name_prefix(signed)));
+        candidates[index].name = Name::Systematic(format!("{}exact", name_prefix(signed)));
         candidates[index].family = Family::Exact;
     }
 
@@ -77,8 +104,8 @@ pub fn harvest(population: &Population, designs: &[Design], signed: bool, comman
         .map(|(index, candidate)| {
             Some(index) == exact
                 || !candidate.statistics.is_exact()
+                    && candidate.power_uw > exact_uw * LEAST_POWER
                     && (candidate.landmark
-                        || candidate.goal.is_some_and(|goal| goal.bounds.noise_pct.is_some())
                         || unbeaten(candidate, &candidates, |c| Some(c.statistics.mae_pct))
                         || unbeaten(candidate, &candidates, |c| Some(c.statistics.wce_pct))
                         || unbeaten(candidate, &candidates, |c| {
@@ -90,7 +117,7 @@ pub fn harvest(population: &Population, designs: &[Design], signed: bool, comman
         candidates.iter().zip(kept).filter_map(|(candidate, kept)| kept.then_some(candidate)).collect();
     kept.sort_by(|x, y| y.power_uw.total_cmp(&x.power_uw));
 
-    let mut names: HashSet<String> = kept.iter().filter_map(|candidate| candidate.name.clone()).collect();
+    let mut names: HashSet<String> = HashSet::new();
     let mut circuits: HashSet<String> = HashSet::new();
     let mut records = Vec::new();
     for candidate in kept {
@@ -100,8 +127,10 @@ pub fn harvest(population: &Population, designs: &[Design], signed: bool, comman
             continue;
         }
         let power_rel = candidate.power_uw / exact_uw;
-        let name =
-            candidate.name.clone().unwrap_or_else(|| bred_name(candidate, power_rel, signed, &mut names));
+        let name = match &candidate.name {
+            Name::Systematic(name) => name.clone(),
+            Name::Bred(letter) => bred_name(*letter, power_rel, signed, &mut names),
+        };
         records.push(NetlistRecord {
             name,
             family: candidate.family,
@@ -131,13 +160,12 @@ fn unbeaten(
     })
 }
 
-/// Such as `mul8u_m706`: the letter of what was bounded, the power in thousandths of the exact one.
-fn bred_name(candidate: &Candidate, power_rel: f64, signed: bool, names: &mut HashSet<String>) -> String {
-    let letter = candidate.goal.map_or('e', |goal| goal.metric.letter(goal.bounds.zero_preserving));
+/// Such as `mul8u_m706`: the letter for what was bounded, the power in thousandths of the exact one's. Two of
+/// the same power are told apart by a number.
+fn bred_name(letter: char, power_rel: f64, signed: bool, names: &mut HashSet<String>) -> String {
     let short = format!("{}{letter}{:03.0}", name_prefix(signed), power_rel * 1000.0);
-    let suffixes = std::iter::once(String::new()).chain((2..).map(|n| format!("_{n}")));
-    let name = suffixes.map(|suffix| format!("{short}{suffix}")).find(|name| !names.contains(name));
-    let name = name.unwrap_or(short);
+    let name = |n: u32| if n == 1 { short.clone() } else { format!("{short}_{n}") };
+    let name = (1..).map(name).find(|name| !names.contains(name)).unwrap_or_default();
     names.insert(name.clone());
     name
 }

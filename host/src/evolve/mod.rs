@@ -15,10 +15,10 @@ mod objective;
 mod operands;
 mod population;
 
-pub use checkpoint::Checkpoint;
+pub use checkpoint::{Checkpoint, Settings};
 pub use climb::{Climb, Outcomes};
 pub use genome::Genome;
 pub use goal::{Goal, Metric, builtin, ladder};
-pub use harvest::harvest;
+pub use harvest::{Earlier, Origin, harvest};
 pub use objective::{Bounds, Objective};
 pub use population::{Member, Population};

@@ -178,7 +178,7 @@ fn admit(objective: &Objective, netlist: &Netlist, isa: Isa) -> Option<Member> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evolve::{Bounds, Checkpoint, Metric};
+    use crate::evolve::{Bounds, Checkpoint, Metric, Settings};
     use crate::multiplier::{Design, Statistics};
 
     fn goals() -> Vec<Goal> {
@@ -191,6 +191,10 @@ mod tests {
     fn population() -> Population {
         let seeds = Design::landmarks().into_iter().map(|design| design.netlist(true)).collect::<Vec<_>>();
         Population::new(true, goals(), &seeds, None, 5).unwrap()
+    }
+
+    fn settings() -> Settings {
+        Settings { signed: true, seed: 5, candidates: 400, layer: None, begin_with: None }
     }
 
     #[test]
@@ -210,7 +214,7 @@ mod tests {
         let path = dir.path().join("state.json");
         let mut first = population();
         first.epoch(400, &|| ());
-        Checkpoint::of(&first, true, 5, 400, None).write(&path).unwrap();
+        Checkpoint::of(&first, &settings()).write(&path).unwrap();
         let checkpoint = Checkpoint::read(&path).unwrap();
         let mut second = checkpoint.restore(&path, population()).unwrap();
         assert_eq!((second.epochs, &second.members), (1, &first.members));
@@ -245,7 +249,7 @@ mod tests {
     fn damaged_checkpoints_are_refused() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("state.json");
-        let mut checkpoint = Checkpoint::of(&population(), true, 5, 400, None);
+        let mut checkpoint = Checkpoint::of(&population(), &settings());
         let refused = |checkpoint: &Checkpoint| {
             checkpoint.write(&path).unwrap();
             let read = Checkpoint::read(&path).and_then(|c| c.restore(&path, population()));

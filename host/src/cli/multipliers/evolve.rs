@@ -4,8 +4,11 @@ use super::layer;
 use crate::cli::common::{self, HowArgs};
 use crate::compensate::LayerDistribution;
 use crate::error::{Error, Result};
-use crate::evolve::{Bounds, Checkpoint, Goal, Metric, Outcomes, Population, builtin, harvest, ladder};
-use crate::multiplier::{Design, Distribution, Netlist};
+use crate::evolve::{
+    Bounds, Checkpoint, Earlier, Goal, Metric, Origin, Outcomes, Population, Settings, builtin, harvest,
+    ladder,
+};
+use crate::multiplier::{Design, Distribution, Family, Multiplier, Netlist, name_prefix};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -21,6 +24,10 @@ pub struct Args {
     /// Two's complement multipliers.
     #[arg(long)]
     signed: bool,
+    /// Begin with the evolved circuits of these libraries too: builtin, files of netlists (*.jsonl) or folders with
+    /// commas between. Classical designs are always begun with.
+    #[arg(long, value_name = "SOURCE,...")]
+    begin_with: Option<String>,
     /// Which error the goals bound.
     #[arg(long, requires = "bounds")]
     metric: Option<Metric>,
@@ -88,9 +95,18 @@ pub fn run(args: Args) -> Result<()> {
     let layer = layer(&args)?;
     let distribution = args.network.as_deref().map(|model| operands(model, &args)).transpose()?;
     let designs = Design::classical();
-    let seeds: Vec<Netlist> = designs.iter().map(|design| design.netlist(args.signed)).collect();
+    let earlier = earlier(&args)?;
+    let mut seeds: Vec<Netlist> = designs.iter().map(|design| design.netlist(args.signed)).collect();
+    seeds.extend(earlier.iter().map(|earlier| earlier.netlist.clone()));
     let population = Population::new(args.signed, goals, &seeds, distribution.as_ref(), args.seed)?;
-    let mut population = resume(&args, &checkpoint, layer.as_deref(), population)?;
+    let settings = Settings {
+        signed: args.signed,
+        seed: args.seed,
+        candidates: args.candidates,
+        layer,
+        begin_with: args.begin_with.clone(),
+    };
+    let mut population = resume(&settings, &checkpoint, population)?;
 
     let left = args.epochs.saturating_sub(population.epochs) * population.goals.len() as u64;
     let bar = common::progress_bar(left, "evolving");
@@ -98,14 +114,13 @@ pub fn run(args: Args) -> Result<()> {
     let begin = Instant::now();
     while population.epochs < args.epochs {
         outcomes.add(&population.epoch(args.candidates, &|| bar.inc(1)));
-        let state = Checkpoint::of(&population, args.signed, args.seed, args.candidates, layer.as_deref());
-        state.write(&checkpoint)?;
+        Checkpoint::of(&population, &settings).write(&checkpoint)?;
         let power: f64 = population.members.iter().map(|member| member.power_uw).sum();
         bar.println(format!("epoch {}: {power:.1} uW in all", population.epochs));
     }
     bar.finish_and_clear();
-    let command = command(&args);
-    let library = harvest(&population, &designs, args.signed, &command);
+    let origin = Origin { command: command(&args), earlier };
+    let library = harvest(&population, &designs, args.signed, &origin);
     library.write(&args.out)?;
     common::print(format_args!(
         "{} multipliers in {}; {} candidates in {:.0} s, {} simulated on all pairs\n",
@@ -115,6 +130,32 @@ pub fn run(args: Args) -> Result<()> {
         begin.elapsed().as_secs_f64(),
         outcomes.complete,
     ))
+}
+
+/// The circuits to begin with besides the classical ones.
+fn earlier(args: &Args) -> Result<Vec<Earlier>> {
+    let Some(sources) = &args.begin_with else { return Ok(Vec::new()) };
+    let library = common::library(sources, args.signed)?;
+    if library.is_signed() != args.signed {
+        let reason = format!("--begin-with {sources}: those multipliers are of the other signedness");
+        return Err(Error::Argument(reason));
+    }
+    let wanted = |m: &&Multiplier| m.family == Family::Evolved || m.statistics.is_exact();
+    let evolved = library.multipliers().iter().filter(wanted);
+    let earlier: Vec<Earlier> = evolved
+        .filter_map(|m| {
+            let netlist = m.netlist.as_deref()?.clone();
+            let short = m.name.strip_prefix(name_prefix(args.signed)).unwrap_or(&m.name);
+            let letter = short.chars().next().filter(char::is_ascii_lowercase).unwrap_or('e');
+            let provenance = m.provenance.clone().unwrap_or_else(|| sources.clone());
+            Some(Earlier { netlist, letter, provenance })
+        })
+        .collect();
+    if earlier.is_empty() {
+        let reason = format!("--begin-with {sources}: nothing evolved whose circuit is known");
+        return Err(Error::Argument(reason));
+    }
+    Ok(earlier)
 }
 
 /// What bounds on the noise are about, in the words of the command line; an error if it suits nothing.
@@ -155,19 +196,14 @@ fn goals(args: &Args) -> Vec<Goal> {
 }
 
 /// `population` where the checkpoint left it, if there is one.
-fn resume(args: &Args, path: &Path, layer: Option<&str>, population: Population) -> Result<Population> {
+fn resume(settings: &Settings, path: &Path, population: Population) -> Result<Population> {
     if !path.exists() {
         return Ok(population);
     }
     let checkpoint = Checkpoint::read(path)?;
-    let same = checkpoint.signed == args.signed
-        && checkpoint.seed == args.seed
-        && checkpoint.candidates == args.candidates
-        && checkpoint.layer.as_deref() == layer
-        && checkpoint.goals == population.goals;
-    if !same {
-        let reason = "of an evolution with other goals, another seed or other --candidates; move it away to \
-                      begin anew, or name another --checkpoint";
+    if checkpoint.settings != *settings || checkpoint.goals != population.goals {
+        let reason = "of an evolution with other goals or settings; move it away to begin anew, or name another \
+                      --checkpoint";
         return Err(Error::file(path, reason));
     }
     checkpoint.restore(path, population)
@@ -178,6 +214,9 @@ fn command(args: &Args) -> String {
     let mut command = String::from("skimp multipliers evolve");
     if args.signed {
         command += " --signed";
+    }
+    if let Some(sources) = &args.begin_with {
+        command += &format!(" --begin-with {sources}");
     }
     if let (Some(metric), Some(BoundList(bounds))) = (args.metric, &args.bounds) {
         let metric = clap::ValueEnum::to_possible_value(&metric);

@@ -1,8 +1,10 @@
 //! `skimp multipliers list`: a library as a table.
 
-use crate::cli::common;
+use super::layer;
+use crate::cli::common::{self, HowArgs};
+use crate::compensate::LayerDistribution;
 use crate::error::{Error, Result};
-use crate::multiplier::{CostSource, Multiplier, Statistics};
+use crate::multiplier::{CodeDistribution, CostSource, Multiplier, Statistics, WeightedStatistics};
 use crate::report::{Align, text_table};
 use clap::ValueEnum;
 use serde::Serialize;
@@ -26,6 +28,14 @@ pub struct Args {
     /// What to sort by: power from the largest down, errors from the smallest up.
     #[arg(long, default_value = "power", value_name = "FIGURE")]
     sort: Key,
+    /// Also show the noise in a layer of this network: one of the zoo (fashion-cnn, resnet8) or an ONNX file.
+    #[arg(long, value_name = "MODEL", requires = "layer")]
+    network: Option<String>,
+    /// That layer, by its name or its number from 0.
+    #[arg(long, value_name = "LAYER", requires = "network")]
+    layer: Option<String>,
+    #[command(flatten)]
+    how: HowArgs,
     /// Print a JSON array.
     #[arg(long)]
     json: bool,
@@ -40,6 +50,8 @@ enum Measure {
     Wce,
     /// Mean relative error.
     Mre,
+    /// Noise in the layer of --layer.
+    Noise,
 }
 
 /// What rows are sorted by.
@@ -53,17 +65,54 @@ enum Key {
     Wce,
     /// Mean relative error.
     Mre,
+    /// Noise in the layer of --layer.
+    Noise,
     /// Name.
     Name,
 }
 
 impl Measure {
-    fn of(self, statistics: &Statistics) -> f64 {
+    fn of(self, entry: &Entry) -> f64 {
+        let statistics = &entry.multiplier.statistics;
         match self {
             Measure::Mae => statistics.mae_pct,
             Measure::Wce => statistics.wce_pct,
             Measure::Mre => statistics.mre_pct,
+            Measure::Noise => entry.layer.map_or(f64::INFINITY, |layer| layer.noise_pct),
         }
+    }
+}
+
+/// A multiplier to list.
+#[derive(Clone, Copy)]
+struct Entry<'m> {
+    multiplier: &'m Multiplier,
+    layer: Option<InLayer>,
+}
+
+/// What a multiplier does in a layer, in the better order of its operands.
+#[derive(Clone, Copy, Serialize)]
+struct InLayer {
+    /// What is left when each weight's mean error is made up for, in percent of 65,536.
+    noise_pct: f64,
+    /// The same as a share of what the layer's products vary by themselves, in percent.
+    relative_noise_pct: Option<f64>,
+    /// Whether the better order is the exchanged one.
+    operands_exchanged: bool,
+}
+
+impl InLayer {
+    fn of(multiplier: &Multiplier, codes: &CodeDistribution) -> Result<InLayer> {
+        let order = |operands_exchanged: bool| {
+            let errors = WeightedStatistics::of_layer(&multiplier.table, operands_exchanged, codes)?;
+            Ok(InLayer {
+                noise_pct: 100.0 * errors.corrected_variance.sqrt() / 65536.0,
+                relative_noise_pct: errors.relative_noise.map(|noise| 100.0 * noise),
+                operands_exchanged,
+            })
+        };
+        let (plain, exchanged) = (order(false)?, order(true)?);
+        Ok(if exchanged.noise_pct < plain.noise_pct { exchanged } else { plain })
     }
 }
 
@@ -78,11 +127,14 @@ struct Row<'a> {
     cost_source: CostSource,
     #[serde(flatten)]
     statistics: Statistics,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layer: Option<InLayer>,
 }
 
 impl<'a> Row<'a> {
-    fn of(m: &'a Multiplier) -> Row<'a> {
+    fn of(Entry { multiplier: m, layer }: Entry<'a>) -> Row<'a> {
         Row {
+            layer,
             name: &m.name,
             signed: m.table.is_signed(),
             family: m.family.to_string(),
@@ -98,10 +150,25 @@ impl<'a> Row<'a> {
 /// Runs the subcommand.
 pub fn run(args: Args) -> Result<()> {
     let library = common::library(&args.multipliers, args.signed)?;
-    let mut listed: Vec<&Multiplier> = library.multipliers().iter().collect();
+    let codes = match (&args.network, &args.layer) {
+        (Some(model), Some(layer)) => Some(codes(model, layer, &args.how)?),
+        _ => {
+            if matches!((args.sort, args.front), (Key::Noise, _) | (_, Some(Measure::Noise))) {
+                let reason = "noise is that of a layer: give --network and --layer";
+                return Err(Error::Argument(reason.into()));
+            }
+            None
+        }
+    };
+    let mut multipliers: Vec<&Multiplier> = library.multipliers().iter().collect();
     if let Some(family) = &args.family {
-        listed = of_family(listed, family)?;
+        multipliers = of_family(multipliers, family)?;
     }
+    let entry = |multiplier| {
+        let layer = codes.as_ref().map(|codes| InLayer::of(multiplier, codes)).transpose()?;
+        Ok(Entry { multiplier, layer })
+    };
+    let mut listed: Vec<Entry> = multipliers.into_iter().map(entry).collect::<Result<_>>()?;
     if let Some(measure) = args.front {
         listed = front(listed, measure);
     }
@@ -132,34 +199,40 @@ fn of_family<'m>(multipliers: Vec<&'m Multiplier>, family: &str) -> Result<Vec<&
     Ok(multipliers.into_iter().filter(|m| of(m) == plain(family)).collect())
 }
 
+/// The codes that the layer's multiplications see.
+fn codes(model: &str, layer: &str, how: &HowArgs) -> Result<CodeDistribution> {
+    let prepared = how.prepare(model, 0)?;
+    let network = &prepared.quantized;
+    let index = layer::find(network, layer)?;
+    Ok(LayerDistribution::measure_one(network, &prepared.calibration.codes, index)?.codes)
+}
+
 /// Those that no other one beats: with less power or error, and not more of the other.
-fn front(multipliers: Vec<&Multiplier>, measure: Measure) -> Vec<&Multiplier> {
-    let figures = |m: &Multiplier| (m.power_rel, measure.of(&m.statistics));
-    let beats = |x: &Multiplier, y: &Multiplier| {
+fn front(entries: Vec<Entry>, measure: Measure) -> Vec<Entry> {
+    let figures = |entry: &Entry| (entry.multiplier.power_rel, measure.of(entry));
+    let beats = |x: &Entry, y: &Entry| {
         let ((power, error), (other_power, other_error)) = (figures(x), figures(y));
         power <= other_power && error <= other_error && (power < other_power || error < other_error)
     };
-    multipliers.iter().copied().filter(|m| !multipliers.iter().any(|other| beats(other, m))).collect()
+    entries.iter().copied().filter(|entry| !entries.iter().any(|other| beats(other, entry))).collect()
 }
 
-fn sort(multipliers: &mut [&Multiplier], key: Key) {
-    let by = |measure: Measure| move |m: &Multiplier| measure.of(&m.statistics);
-    let ascending = |multipliers: &mut [&Multiplier], figure: &dyn Fn(&Multiplier) -> f64| {
-        // Stable: of equals, the library's order by falling power stays.
-        multipliers.sort_by(|x, y| figure(x).total_cmp(&figure(y)));
-    };
-    match key {
+fn sort(entries: &mut [Entry], key: Key) {
+    let measure = match key {
         // As the library has them.
-        Key::Power => {}
-        Key::Mae => ascending(multipliers, &by(Measure::Mae)),
-        Key::Wce => ascending(multipliers, &by(Measure::Wce)),
-        Key::Mre => ascending(multipliers, &by(Measure::Mre)),
-        Key::Name => multipliers.sort_by(|x, y| x.name.cmp(&y.name)),
-    }
+        Key::Power => return,
+        Key::Name => return entries.sort_by(|x, y| x.multiplier.name.cmp(&y.multiplier.name)),
+        Key::Mae => Measure::Mae,
+        Key::Wce => Measure::Wce,
+        Key::Mre => Measure::Mre,
+        Key::Noise => Measure::Noise,
+    };
+    // Stable: of equals, the library's order by falling power stays.
+    entries.sort_by(|x, y| measure.of(x).total_cmp(&measure.of(y)));
 }
 
 fn table(rows: &[Row]) -> String {
-    let columns = [
+    let mut columns = vec![
         ("multiplier", Align::Left),
         ("family", Align::Left),
         ("power rel", Align::Right),
@@ -173,6 +246,10 @@ fn table(rows: &[Row]) -> String {
         ("zeros kept", Align::Left),
         ("cost", Align::Left),
     ];
+    let in_layer = rows.iter().any(|row| row.layer.is_some());
+    if in_layer {
+        columns.extend([("noise %", Align::Right), ("of products %", Align::Right), ("order", Align::Left)]);
+    }
     let cost = |figure: Option<f64>| figure.map_or("-".to_owned(), |figure| format!("{figure:.4}"));
     let row = |r: &Row| {
         let s = &r.statistics;
@@ -184,6 +261,11 @@ fn table(rows: &[Row]) -> String {
         cells.push(format!("{:.4}", s.mean_error + 0.0));
         cells.push(if s.zero_preserving { "yes" } else { "no" }.to_owned());
         cells.push(r.cost_source.to_string());
+        if let Some(layer) = &r.layer {
+            cells.push(format!("{:.4}", layer.noise_pct));
+            cells.push(layer.relative_noise_pct.map_or("-".to_owned(), |noise| format!("{noise:.3}")));
+            cells.push(if layer.operands_exchanged { "~" } else { "" }.to_owned());
+        }
         cells
     };
     text_table(&columns, &rows.iter().map(row).collect::<Vec<_>>())
@@ -210,8 +292,12 @@ mod tests {
         }
     }
 
-    fn names(multipliers: &[&Multiplier]) -> String {
-        multipliers.iter().map(|m| &*m.name).collect()
+    fn names(entries: &[Entry]) -> String {
+        entries.iter().map(|entry| &*entry.multiplier.name).collect()
+    }
+
+    fn entries(multipliers: &[Multiplier]) -> Vec<Entry<'_>> {
+        multipliers.iter().map(|multiplier| Entry { multiplier, layer: None }).collect()
     }
 
     #[test]
@@ -227,14 +313,14 @@ mod tests {
             multiplier("f", 0.5, 240),
         ];
         for measure in [Measure::Mae, Measure::Wce, Measure::Mre] {
-            assert_eq!(names(&front(all.iter().collect(), measure)), "abef");
+            assert_eq!(names(&front(entries(&all), measure)), "abef");
         }
     }
 
     #[test]
     fn equals_keep_their_order_when_sorted() {
         let all = [multiplier("z", 1.0, 240), multiplier("y", 0.9, 255), multiplier("x", 0.5, 240)];
-        let mut listed: Vec<&Multiplier> = all.iter().collect();
+        let mut listed = entries(&all);
         sort(&mut listed, Key::Mae);
         assert_eq!(names(&listed), "yzx");
         sort(&mut listed, Key::Name);
