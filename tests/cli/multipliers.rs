@@ -123,7 +123,9 @@ fn what_costs_do_not_say_is_left_open() {
     assert_eq!(line(&run, "area"), "unknown");
     assert_eq!(line(&run, "zeros kept"), "no");
     assert_eq!(line(&run, "commutative"), "no");
-    assert!(!run.stdout.contains("gates"));
+    assert!(!run.stdout.contains("gates") && !run.stdout.contains("by the cost model"));
+    let report = dir.skimp("multipliers show odd --multipliers tables --json").json();
+    assert!(report["power_uw"].is_null() && report["gates"].is_null());
 }
 
 #[test]
@@ -140,7 +142,18 @@ fn one_multiplier_is_shown_with_its_structure_and_gates() {
     assert_eq!(by_kind.values().map(|count| count.as_u64().unwrap()).sum::<u64>(), gates["total"]);
     assert!(gates["total"].as_u64().unwrap() > 24 && gates["depth"].as_u64().unwrap() > 5, "{gates}");
 
+    let exact = dir.skimp("multipliers show exact --json").json();
+    for (absolute, relative) in
+        [("power_uw", "power_rel"), ("area_um2", "area_rel"), ("delay_ps", "delay_rel")]
+    {
+        let ratio = figure(&report, absolute) / figure(&exact, absolute);
+        assert!((ratio - figure(&report, relative)).abs() < 1e-12, "{absolute}");
+    }
+
     let run = dir.skimp("multipliers show w4").ok();
+    let by_model =
+        format!("{:.1} uW at 1 GHz, {:.1} um2, ", figure(&report, "power_uw"), figure(&report, "area_um2"));
+    assert!(line(&run, "by the cost model").starts_with(&by_model));
     assert!(run.stdout.starts_with("mul8u_w4, unsigned\n"), "{}", run.stdout);
     assert_eq!(line(&run, "masked product"), "(a & 0xff) * (w & 0xf0)");
     assert_eq!(line(&run, "separable by nibbles"), "of either operand");
@@ -204,7 +217,18 @@ fn errors_in_a_network_are_those_of_its_layers() {
         assert!(mae > 0.0 && mae < uniform, "{layer}");
         assert!(mean.abs() <= mae && mse >= mae * mae && variance <= mse, "{layer}");
         assert!((0.0..1.0).contains(&noise), "{layer}");
+        assert!((0.0..1.0).contains(&figure(layer, "power_rel_in_layer")), "{layer}");
     }
+    // What activations and weights really are makes a difference, and the order of operands another.
+    let powers = |name: &str| {
+        let report = show(&format!("{name} --json")).json();
+        let layers = report["network"]["layers"].as_array().unwrap();
+        layers.iter().map(|layer| figure(layer, "power_rel_in_layer")).collect::<Vec<_>>()
+    };
+    assert_eq!(powers("exact"), [1.0; 8]);
+    let (plain, swapped) = (powers("w4"), powers("w4~"));
+    let anywhere = figure(&dir.skimp("multipliers show w4 --json").json(), "power_rel");
+    assert!(plain.iter().zip(&swapped).all(|(x, y)| (x - y).abs() > 1e-6 && (x - anywhere).abs() > 1e-6));
     let multiplications = |layers: &[Value]| layers.iter().map(|l| figure(l, "multiplications")).sum::<f64>();
     // Zero weights are no multiplications.
     let all = 8.0 * 1_794_272.0;
@@ -222,6 +246,11 @@ fn errors_in_a_network_are_those_of_its_layers() {
     text.check(
         last.ends_with("0.000   0.000  0.000               0.000    0.000"),
         "exact products have no errors",
+    );
+    text.check(last.contains("  1.000  "), "the exact multiplier's power is what others are relative to");
+    text.check(
+        text.stdout.contains("Errors, and power relative to the exact multiplier's, in fashion-cnn"),
+        "should say what the figures are",
     );
 }
 

@@ -224,7 +224,7 @@ pub fn add_moments_of_errors(
 /// `p`, bit `l` becomes plane `l`, bit `p`. After Knuth, "The Art of Computer Programming" 4A, section
 /// 7.1.3: swap halves of the square, then halves of the halves.
 #[inline(always)]
-fn transpose(planes: &mut [Lanes; PRODUCT_BITS]) {
+pub fn transpose(planes: &mut [Lanes; PRODUCT_BITS]) {
     const LOW_HALVES: [u64; 4] =
         [0x00ff_00ff_00ff_00ff, 0x0f0f_0f0f_0f0f_0f0f, 0x3333_3333_3333_3333, 0x5555_5555_5555_5555];
     for (step, low) in LOW_HALVES.into_iter().enumerate() {

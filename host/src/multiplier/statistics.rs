@@ -33,41 +33,94 @@ pub struct Statistics {
     pub commutative: bool,
 }
 
+/// An operand.
+#[derive(Clone, Copy)]
+struct Factor {
+    value: i32,
+    /// Its magnitude; infinite for zero, so that nothing is large relative to its products.
+    divisor: f64,
+}
+
+impl Factor {
+    fn of(code: usize, signed: bool) -> Factor {
+        let value = if signed { i32::from(code as u8 as i8) } else { code as i32 };
+        let divisor = if value == 0 { f64::INFINITY } else { f64::from(value.abs()) };
+        Factor { value, divisor }
+    }
+}
+
+/// Sums over the products with each weight: none waits for another, so that several are added up at a time.
+struct Columns {
+    // Errors are below 2^17, those of 256 products below 2^25.
+    absolute: [i32; 256],
+    sum: [i32; 256],
+    squares: [f64; 256],
+    worst: [i32; 256],
+    wrong: [i32; 256],
+    relative: [f64; 256],
+    worst_relative: [f64; 256],
+}
+
+impl Columns {
+    const ZERO: Columns = Columns {
+        absolute: [0; 256],
+        sum: [0; 256],
+        squares: [0.0; 256],
+        worst: [0; 256],
+        wrong: [0; 256],
+        relative: [0.0; 256],
+        worst_relative: [0.0; 256],
+    };
+
+    /// Adds the products of `activation` with all weights.
+    fn add(&mut self, activation: &Factor, weights: &[Factor; 256], products: &[i32; 256]) {
+        let errors: [i32; 256] = std::array::from_fn(|w| products[w] - activation.value * weights[w].value);
+        for (w, &error) in errors.iter().enumerate() {
+            let magnitude = error.abs();
+            self.absolute[w] += magnitude;
+            self.sum[w] += error;
+            self.worst[w] = self.worst[w].max(magnitude);
+            self.wrong[w] += i32::from(magnitude != 0);
+        }
+        for (w, error) in errors.iter().enumerate() {
+            let magnitude = f64::from(error.abs());
+            let share = magnitude / (activation.divisor * weights[w].divisor);
+            self.squares[w] += magnitude * magnitude;
+            self.relative[w] += share;
+            // Not `max`, which has NaN to think of.
+            self.worst_relative[w] =
+                if share > self.worst_relative[w] { share } else { self.worst_relative[w] };
+        }
+    }
+}
+
 impl Statistics {
     /// The statistics of `table`.
     pub fn of(table: &TruthTable) -> Statistics {
-        let value = |code: usize| if table.is_signed() { i64::from(code as u8 as i8) } else { code as i64 };
-        // Integer sums are exact: at most 65,536 errors below 2^17.
-        let (mut absolute, mut sum, mut squares, mut worst, mut wrong) = (0, 0, 0, 0, 0u32);
-        let (mut relative, mut worst_relative, mut nonzero) = (0.0, 0.0f64, 0u32);
-        let (mut zero_preserving, mut commutative) = (true, true);
         let products = table.products();
-        for (i, &product) in products.iter().enumerate() {
-            let exact = value(i >> 8) * value(i & 255);
-            let error = i64::from(product) - exact;
-            absolute += error.abs();
-            sum += error;
-            squares += error * error;
-            worst = worst.max(error.abs());
-            wrong += u32::from(error != 0);
-            if exact == 0 {
-                zero_preserving &= product == 0;
-            } else {
-                let share = error.abs() as f64 / exact.abs() as f64;
-                relative += share;
-                worst_relative = worst_relative.max(share);
-                nonzero += 1;
-            }
-            commutative &= product == products[(i & 255) << 8 | i >> 8];
+        let operands: [Factor; 256] = std::array::from_fn(|code| Factor::of(code, table.is_signed()));
+        let mut columns = Columns::ZERO;
+        for (activation, row) in operands.iter().zip(products.as_chunks().0) {
+            columns.add(activation, &operands, row);
         }
+        let total = |column: &[i32; 256]| column.iter().map(|&sum| i64::from(sum)).sum::<i64>();
+        let (absolute, sum, wrong) = (total(&columns.absolute), total(&columns.sum), total(&columns.wrong));
+        // Whole numbers up to 2^50 are exact in floating point too.
+        let squares = columns.squares.iter().sum::<f64>() as i64;
+        let worst = columns.worst.into_iter().fold(0, i32::max);
+        let relative: f64 = columns.relative.iter().sum();
+        let worst_relative = columns.worst_relative.into_iter().fold(0.0, f64::max);
+        let nonzero = 255 * 255;
+        let zero_preserving = products[..256].iter().chain(products.iter().step_by(256)).all(|&p| p == 0);
+        let commutative = (0..256).all(|a| (0..a).all(|w| products[a << 8 | w] == products[w << 8 | a]));
         let pairs = TruthTable::ENTRIES as f64;
         let percent = |x: f64| 100.0 * x / 65536.0;
         Statistics {
             mae_pct: percent(absolute as f64 / pairs),
-            wce_pct: percent(worst as f64),
+            wce_pct: percent(f64::from(worst)),
             mre_pct: 100.0 * relative / f64::from(nonzero),
             wcre_pct: 100.0 * worst_relative,
-            ep_pct: 100.0 * f64::from(wrong) / pairs,
+            ep_pct: 100.0 * wrong as f64 / pairs,
             mse: squares as f64 / pairs,
             mean_error: sum as f64 / pairs,
             // In integers, so that a constant error has no variance; at most 2^16 * 2^50.

@@ -4,9 +4,10 @@ use super::layer;
 use crate::cli::common::{self, HowArgs};
 use crate::compensate::LayerDistribution;
 use crate::error::{Error, Result};
+use crate::multiplier::cost::Cost;
 use crate::multiplier::{
-    Choice, CostSource, GateCounts, Library, MAX_TERMS, Multiplier, Statistics, Structure, TruthTable,
-    WeightedStatistics,
+    Choice, CostSource, Distribution, GateCounts, Library, MAX_TERMS, Multiplier, Netlist, Statistics,
+    Structure, TruthTable, WeightedStatistics,
 };
 use crate::report::{Align, HeatMap, text_table};
 use serde::Serialize;
@@ -28,11 +29,11 @@ pub struct Args {
     /// Draw the errors of all operands into this file, an image by its ending: .svg or .png.
     #[arg(long, value_name = "FILE.svg|FILE.png")]
     heat_map: Option<PathBuf>,
-    /// Also show the errors on what the layers of this network multiply: one of the zoo (fashion-cnn,
+    /// Also show the errors, and the power if the gates are known, on what the layers of this network multiply: one of the zoo (fashion-cnn,
     /// resnet8) or an ONNX file.
     #[arg(long, value_name = "MODEL")]
     network: Option<String>,
-    /// Only the errors in this layer, by its name or its number from 0.
+    /// Only those in this layer, by its name or its number from 0.
     #[arg(long, value_name = "LAYER", requires = "network")]
     layer: Option<String>,
     #[command(flatten)]
@@ -57,6 +58,8 @@ struct Report<'a> {
     structure: Structure,
     /// Bytes of a table of 16-bit products, equal rows once.
     table_bytes: usize,
+    #[serde(flatten)]
+    modelled: Option<Modelled>,
     #[serde(skip_serializing_if = "Option::is_none")]
     gates: Option<GateCounts>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,7 +68,22 @@ struct Report<'a> {
     network: Option<InNetwork>,
 }
 
-/// Errors in a network's layers.
+/// What the gates cost by the cost model, whatever the relative figures' source.
+#[derive(Serialize)]
+struct Modelled {
+    power_uw: f64,
+    area_um2: f64,
+    delay_ps: f64,
+}
+
+impl Modelled {
+    fn of(netlist: &Netlist) -> Modelled {
+        let cost = Cost::of(netlist, &netlist.simulate().activity);
+        Modelled { power_uw: cost.power_uw, area_um2: cost.area_um2, delay_ps: cost.delay_ps }
+    }
+}
+
+/// Errors and power in a network's layers.
 #[derive(Serialize)]
 struct InNetwork {
     model: String,
@@ -80,6 +98,10 @@ struct InLayer {
     layer: String,
     /// Over all images.
     multiplications: u64,
+    /// By the cost model, divided by that of the built-in exact multiplier on the same operands, which are
+    /// not exchanged for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    power_rel_in_layer: Option<f64>,
     #[serde(flatten)]
     errors: WeightedStatistics,
 }
@@ -113,7 +135,7 @@ pub fn run(args: Args) -> Result<()> {
     let multiplier = &library.multipliers()[choice.multiplier];
     let swapped = choice.swapped.then(|| multiplier.table.swapped());
     let table = swapped.as_ref().unwrap_or(&multiplier.table);
-    let network = args.network.as_deref().map(|model| in_network(model, &args, &multiplier.table, choice));
+    let network = args.network.as_deref().map(|model| in_network(model, &args, multiplier, choice));
     let network = network.transpose()?;
     let name = choice.name(&library);
     if let Some((path, format)) = heat_map {
@@ -157,15 +179,16 @@ fn report<'a>(
         statistics: multiplier.statistics,
         table_bytes: structure.device_table_bytes(),
         structure,
+        modelled: multiplier.netlist.as_deref().map(Modelled::of),
         gates: multiplier.netlist.as_deref().map(GateCounts::of),
         provenance: multiplier.provenance.as_deref(),
         network,
     }
 }
 
-/// The multiplier's errors in the layers of a network.
-fn in_network(model: &str, args: &Args, table: &TruthTable, choice: Choice) -> Result<InNetwork> {
-    let scheme = args.how.scheme;
+/// The multiplier's errors and power in the layers of a network.
+fn in_network(model: &str, args: &Args, multiplier: &Multiplier, choice: Choice) -> Result<InNetwork> {
+    let (scheme, table) = (args.how.scheme, &multiplier.table);
     // Before anything slow: zero points that do not suit the scheme never come out of quantization.
     scheme.check(table, 0)?;
     let prepared = args.how.prepare(model, 0)?;
@@ -174,10 +197,17 @@ fn in_network(model: &str, args: &Args, table: &TruthTable, choice: Choice) -> R
         Some(layer) => vec![LayerDistribution::measure_one(network, images, layer::find(network, layer)?)?],
         None => LayerDistribution::measure(network, images)?,
     };
+    let builtin = Library::builtin(table.is_signed());
+    let netlists = multiplier.netlist.as_deref().zip(builtin.exact().netlist.as_deref());
     let layers = layers.into_iter().map(|layer| {
+        let operands = layer.operands();
         Ok(InLayer {
+            power_rel_in_layer: netlists.map(|(netlist, exact)| {
+                let seen = if choice.swapped { &operands.swapped() } else { &operands };
+                power(netlist, seen) / power(exact, &operands)
+            }),
+            multiplications: operands.multiplications(),
             errors: WeightedStatistics::of_layer(table, choice.swapped, &layer.codes)?,
-            multiplications: layer.operands().multiplications(),
             index: layer.index,
             layer: layer.layer,
         })
@@ -190,6 +220,11 @@ fn in_network(model: &str, args: &Args, table: &TruthTable, choice: Choice) -> R
     })
 }
 
+/// In uW, by the cost model.
+fn power(netlist: &Netlist, operands: &Distribution) -> f64 {
+    Cost::of(netlist, &netlist.simulate_under(operands)).power_uw
+}
+
 fn text(report: &Report) -> String {
     let mut lines = Vec::new();
     let mut line = |what: &str, value: String| lines.push(format!("  {what:<22} {value}\n"));
@@ -200,6 +235,10 @@ fn text(report: &Report) -> String {
     line("area", cost(report.area_rel));
     line("delay", cost(report.delay_rel));
     line("cost source", format!("{}, relative to the exact multiplier", report.cost_source));
+    if let Some(Modelled { power_uw, area_um2, delay_ps }) = &report.modelled {
+        let figures = format!("{power_uw:.1} uW at 1 GHz, {area_um2:.1} um2, {delay_ps:.0} ps");
+        line("by the cost model", figures);
+    }
     line("MAE", format!("{:.5} % of 2^16", s.mae_pct));
     line("WCE", format!("{:.5} % of 2^16", s.wce_pct));
     line("MRE", format!("{:.5} %", s.mre_pct));
@@ -251,7 +290,7 @@ fn text(report: &Report) -> String {
 }
 
 fn in_network_text(network: &InNetwork) -> String {
-    let columns = [
+    let mut columns = vec![
         ("", Align::Right),
         ("layer", Align::Left),
         ("multiplications", Align::Right),
@@ -261,16 +300,22 @@ fn in_network_text(network: &InNetwork) -> String {
         ("variance corrected", Align::Right),
         ("noise %", Align::Right),
     ];
+    let with_power = network.layers.iter().any(|layer| layer.power_rel_in_layer.is_some());
+    if with_power {
+        columns.insert(3, ("power", Align::Right));
+    }
     let row = |layer: &InLayer| {
         let e = &layer.errors;
         let mut cells = vec![layer.index.to_string(), layer.layer.clone(), layer.multiplications.to_string()];
+        cells.extend(layer.power_rel_in_layer.map(|power| format!("{power:.3}")));
         cells.extend([e.mae, e.mean_error + 0.0, e.mse, e.corrected_variance].map(|f| format!("{f:.3}")));
         cells.push(e.relative_noise.map_or("-".to_owned(), |noise| format!("{:.3}", 100.0 * noise)));
         cells
     };
     let rows: Vec<Vec<String>> = network.layers.iter().map(row).collect();
+    let figures = if with_power { "Errors, and power relative to the exact multiplier's," } else { "Errors" };
     format!(
-        "\nErrors in {}, {} scheme, {} calibration images:\n{}",
+        "\n{figures} in {}, {} scheme, {} calibration images:\n{}",
         network.model,
         network.scheme,
         network.calibration_images,
