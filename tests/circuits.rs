@@ -10,7 +10,7 @@ use skimp::kernels::{
 /// 512 products of 16 bits as planes of bits.
 fn planes(products: &[i32]) -> [Lanes; PRODUCT_BITS] {
     std::array::from_fn(|bit| {
-        std::array::from_fn(|word| {
+        Lanes::from_fn(|word| {
             (0..64).fold(0, |bits, i| bits | u64::from(products[64 * word + i] >> bit & 1 == 1) << i)
         })
     })
@@ -43,7 +43,7 @@ proptest! {
         let zero: Vec<bool> = zero.iter().zip(&pairs).map(|(&z, (_, p))| z < 3 || z < 128 && *p == 0).collect();
         let exact: Vec<i32> = pairs.iter().map(|pair| pair.0).collect();
         let made: Vec<i32> = pairs.iter().map(|pair| pair.1).collect();
-        let mask: Lanes = std::array::from_fn(|word| {
+        let mask = Lanes::from_fn(|word| {
             (0..64).fold(0, |bits, i| bits | u64::from(zero[64 * word + i]) << i)
         });
         let exact_lanes = ExactLanes { bits: planes(&exact), zero: mask };
@@ -91,7 +91,7 @@ proptest! {
 
     #[test]
     fn circuits_compute_their_gates(
-        inputs in prop::collection::vec(prop::array::uniform8(any::<u64>()), 4),
+        inputs in prop::collection::vec(prop::array::uniform8(any::<u64>()).prop_map(Lanes), 4),
         gates in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0u16..8), 1..40),
     ) {
         let mut program = Vec::new();
@@ -104,14 +104,14 @@ proptest! {
         for instruction in &program {
             let [x, y] = instruction.inputs.map(|i| expected[usize::from(i)]);
             let term = |bit: u16, value: u64| if instruction.terms >> bit & 1 == 1 { value } else { 0 };
-            expected.push(std::array::from_fn(|i| {
+            expected.push(Lanes::from_fn(|i| {
                 term(0, u64::MAX) ^ term(1, x[i] ^ y[i]) ^ term(2, x[i] & y[i])
             }));
         }
         let positions: Vec<u16> = (0..expected.len() as u16).collect();
         for isa in Isa::available() {
             let mut values = inputs.clone();
-            values.resize(expected.len(), [0; 8]);
+            values.resize(expected.len(), Lanes::default());
             kernels::simulate(isa, &program, &mut values);
             prop_assert_eq!(&values, &expected, "{}", isa);
             let mut ones = vec![1; positions.len()];

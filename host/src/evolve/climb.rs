@@ -14,7 +14,7 @@ use super::genome::{FIRST_GATE, Genome};
 use super::mutate::{Change, mutate};
 use super::objective::{Figures, Objective, Tally};
 use super::operands::BLOCKS;
-use crate::kernels::{self, Instruction, Isa, LANES, Lanes, PRODUCT_BITS};
+use crate::kernels::{self, Instruction, Isa, Lanes, PRODUCT_BITS};
 use crate::multiplier::TruthTable;
 use crate::multiplier::cost::{GatePower, fan_in};
 use crate::multiplier::netlist::{GateKind, INPUTS};
@@ -113,8 +113,8 @@ impl<'o> Climb<'o> {
     pub fn new(objective: &'o Objective, genome: Genome, isa: Isa) -> Option<Climb<'o>> {
         let wires = FIRST_GATE + genome.genes.len();
         let kept = objective.blocks[..KEPT_BLOCKS].iter().map(|block| {
-            let mut values = vec![[0; LANES / 64]; wires + genome.genes.len()];
-            values[1] = [u64::MAX; LANES / 64];
+            let mut values = vec![Lanes::default(); wires + genome.genes.len()];
+            values[1] = Lanes::ONES;
             values[2..][..INPUTS].copy_from_slice(&block.inputs);
             values
         });
@@ -131,10 +131,10 @@ impl<'o> Climb<'o> {
             power_uw: f64::INFINITY,
             limit_uw: 0.0,
             outcomes: Outcomes::default(),
-            work: Work { values: vec![[0; LANES / 64]; wires], ..Work::default() },
+            work: Work { values: vec![Lanes::default(); wires], ..Work::default() },
             genome,
         };
-        climb.work.values[1] = [u64::MAX; LANES / 64];
+        climb.work.values[1] = Lanes::ONES;
         // As a candidate all of whose gates are new.
         climb.consider().then_some(climb)
     }

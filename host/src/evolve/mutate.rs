@@ -119,7 +119,7 @@ fn like(genome: &Genome, active: &[bool], gate: usize, sample: &[Lanes], random:
         if !kept {
             continue;
         }
-        let pairs = value.iter().zip(&sample[usize::from(wire)]);
+        let pairs = value.iter().zip(sample[usize::from(wire)].iter());
         let differing: u32 = pairs.map(|(x, y)| (x ^ y).count_ones()).sum();
         // Not always the likest: what is right here may be wrong elsewhere.
         let score = differing + random.random_range(0..64);

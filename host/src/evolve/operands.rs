@@ -79,7 +79,7 @@ fn block(signed: bool, index: usize) -> Block {
 }
 
 fn lanes(bit: impl Fn(usize) -> bool) -> Lanes {
-    std::array::from_fn(|word| (0..64).fold(0, |bits, i| bits | u64::from(bit(64 * word + i)) << i))
+    Lanes::from_fn(|word| (0..64).fold(0, |bits, i| bits | u64::from(bit(64 * word + i)) << i))
 }
 
 #[cfg(test)]

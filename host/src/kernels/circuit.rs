@@ -1,7 +1,40 @@
 //! Circuits of two-input gates on 512 operand pairs at a time, one bit of a word each.
 
+use std::ops::{Deref, DerefMut};
+
 /// One bit of a signal for each of [`LANES`] operand pairs.
-pub type Lanes = [u64; WORDS];
+///
+/// Aligned as a whole register: a value across two cache lines takes twice the time to load.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[repr(align(64))]
+pub struct Lanes(pub [u64; WORDS]);
+
+impl Lanes {
+    /// All bits set.
+    pub const ONES: Lanes = Lanes([u64::MAX; WORDS]);
+
+    /// The words that `word` gives, by their places.
+    #[inline(always)]
+    pub fn from_fn(word: impl FnMut(usize) -> u64) -> Lanes {
+        Lanes(std::array::from_fn(word))
+    }
+}
+
+impl Deref for Lanes {
+    type Target = [u64; WORDS];
+
+    #[inline(always)]
+    fn deref(&self) -> &[u64; WORDS] {
+        &self.0
+    }
+}
+
+impl DerefMut for Lanes {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut [u64; WORDS] {
+        &mut self.0
+    }
+}
 
 /// Operand pairs simulated at a time.
 pub const LANES: usize = 64 * WORDS;
@@ -32,14 +65,16 @@ pub struct Instruction {
     pub terms: u16,
 }
 
-/// All ones or zeros for each of an instruction's terms.
-const TERMS: [[u64; 3]; 8] = {
-    let mut masks = [[0; 3]; 8];
+/// All ones or zeros for each of an instruction's terms, as wide as the values: loaded, not spread.
+static TERMS: [[Lanes; 3]; 8] = {
+    let mut masks = [[Lanes([0; WORDS]); 3]; 8];
     let mut terms = 0;
     while terms < 8 {
         let mut term = 0;
         while term < 3 {
-            masks[terms][term] = if terms >> term & 1 == 1 { u64::MAX } else { 0 };
+            if terms >> term & 1 == 1 {
+                masks[terms][term] = Lanes::ONES;
+            }
             term += 1;
         }
         terms += 1;
@@ -52,9 +87,9 @@ const TERMS: [[u64; 3]; 8] = {
 pub fn simulate(program: &[Instruction], values: &mut [Lanes]) {
     for instruction in program {
         let [x, y] = instruction.inputs.map(|input| values[usize::from(input)]);
-        let [constant, sum, product] = TERMS[usize::from(instruction.terms & 7)];
+        let [constant, sum, product] = &TERMS[usize::from(instruction.terms & 7)];
         values[usize::from(instruction.output)] =
-            std::array::from_fn(|i| constant ^ sum & (x[i] ^ y[i]) ^ product & x[i] & y[i]);
+            Lanes::from_fn(|i| constant[i] ^ sum[i] & (x[i] ^ y[i]) ^ product[i] & x[i] & y[i]);
     }
 }
 
@@ -133,13 +168,13 @@ pub fn add_errors(
         negative = std::array::from_fn(|i| top[i] ^ exact[i] ^ borrow[i]);
     }
     // The magnitude is `difference ^ negative`, plus one where it is negative.
-    let ones = |lanes: &Lanes| lanes.iter().map(|word| u64::from(word.count_ones())).sum::<u64>();
+    let ones = |lanes: &[u64; WORDS]| lanes.iter().map(|word| u64::from(word.count_ones())).sum::<u64>();
     let negatives = ones(&negative);
-    let mut above: [Lanes; 2] = [[0; WORDS]; 2];
+    let mut above = [[0; WORDS]; 2];
     let mut absolute = negatives;
     let mut raw = 0;
     for (bit, difference) in difference.iter().enumerate() {
-        let magnitude: Lanes = std::array::from_fn(|i| difference[i] ^ negative[i]);
+        let magnitude: [u64; WORDS] = std::array::from_fn(|i| difference[i] ^ negative[i]);
         absolute += ones(&magnitude) << bit;
         if limits.signed_sum {
             raw += ones(difference) << bit;
@@ -231,7 +266,7 @@ pub fn transpose(planes: &mut [Lanes; PRODUCT_BITS]) {
         let half = 8 >> step;
         for p in (0..PRODUCT_BITS).filter(|p| p & half == 0) {
             let (before, after) = planes.split_at_mut(p + half);
-            for (x, y) in before[p].iter_mut().zip(&mut after[0]) {
+            for (x, y) in before[p].iter_mut().zip(after[0].iter_mut()) {
                 let exchanged = (*x >> half ^ *y) & low;
                 *y ^= exchanged;
                 *x ^= exchanged << half;

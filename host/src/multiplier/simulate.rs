@@ -91,8 +91,8 @@ struct Simulator<'a> {
 
 impl<'a> Simulator<'a> {
     fn new(netlist: &'a Netlist) -> Self {
-        let mut values = vec![[0; WORDS]; Wire::of_gate(netlist.gates().len()).index()];
-        values[Wire::ONE.index()] = [u64::MAX; WORDS];
+        let mut values = vec![Lanes::default(); Wire::of_gate(netlist.gates().len()).index()];
+        values[Wire::ONE.index()] = Lanes::ONES;
         let terms = netlist.gates().iter().map(|gate| terms(gate.kind)).collect();
         Simulator { netlist, terms, values }
     }
@@ -101,13 +101,13 @@ impl<'a> Simulator<'a> {
     fn run(&mut self, block: usize) -> &[Lanes] {
         let first_input = Wire::a(0).index();
         for (input, value) in self.values[first_input..][..INPUTS].iter_mut().enumerate() {
-            *value = std::array::from_fn(|word| input_lanes(input, WORDS * block + word));
+            *value = Lanes::from_fn(|word| input_lanes(input, WORDS * block + word));
         }
         for (index, (gate, terms)) in self.netlist.gates().iter().zip(&self.terms).enumerate() {
             let [x, y] = gate.inputs.map(|wire| self.values[wire.index()]);
             let [constant, sum, product] = *terms;
             self.values[Wire::of_gate(index).index()] =
-                std::array::from_fn(|i| constant ^ sum & (x[i] ^ y[i]) ^ product & x[i] & y[i]);
+                Lanes::from_fn(|i| constant ^ sum & (x[i] ^ y[i]) ^ product & x[i] & y[i]);
         }
         &self.values
     }
