@@ -20,7 +20,7 @@ pub struct Bounds {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bias: Option<f64>,
     /// Largest noise under the objective's distribution, in percent of 65,536: the root mean square error
-    /// that is left when every weight's mean error has been made up for (see [`Weighting`]).
+    /// that is left when every weight's mean error has been made up for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise_pct: Option<f64>,
     /// Whether `M(0, w)` and `M(a, 0)` must be zero.

@@ -45,7 +45,7 @@ const WORDS: usize = 8;
 /// Bits of a product.
 pub const PRODUCT_BITS: usize = 16;
 
-/// How many pairs share their second operand's place in a block: see [`add_moments_of_errors`].
+/// How many pairs share their second operand's place in a block: see [`add_moments_of_errors`](super::add_moments_of_errors).
 pub const BLOCK_WEIGHTS: usize = 32;
 /// First operands of a block.
 pub const BLOCK_ACTIVATIONS: usize = LANES / BLOCK_WEIGHTS;

@@ -23,7 +23,9 @@ const LETTERS: [(char, GateKind); 7] = [
 ];
 
 impl Netlist {
-    /// The netlist as text: see the [module](self).
+    /// The netlist as one line of text: gates, then what the product's bits are. A multiplier that only knows
+    /// the product of the highest bits is `Aa7,w7 > L,L,L,L,L,L,L,L,L,L,L,L,L,L,0,L`; `models/multipliers/FORMATS.md`
+    /// has the letters.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         for gate in self.gates() {
