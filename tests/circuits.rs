@@ -51,10 +51,10 @@ proptest! {
         let errors = || made.iter().zip(&exact).map(|(p, e)| i64::from(p - e));
         let within = errors().all(|error| worst.is_none_or(|worst| error.abs() <= i64::from(worst)));
         let kept = !zero_preserving || made.iter().zip(&zero).all(|(&p, &zero)| !zero || p == 0);
-        let outputs: [u16; PRODUCT_BITS] = std::array::from_fn(|i| i as u16);
+        let planes = planes(&made);
         for isa in Isa::available() {
             let mut sums = ErrorSums::default();
-            let ok = kernels::add_errors(isa, &planes(&made), &outputs, &exact_lanes, &limits, &mut sums);
+            let ok = kernels::add_errors(isa, &planes.each_ref(), &exact_lanes, &limits, &mut sums);
             prop_assert_eq!(ok, within && kept, "{} {:?}", isa, limits);
             if ok {
                 let absolute = errors().map(i64::unsigned_abs).sum::<u64>();
@@ -71,7 +71,6 @@ proptest! {
         let made: Vec<i32> = pairs.iter().map(|pair| pair.1).collect();
         let at = |activation: usize, weight: usize| &pairs[weight * BLOCK_ACTIVATIONS + activation];
         let exact: ExactBlock = std::array::from_fn(|a| std::array::from_fn(|w| at(a, w).0));
-        let outputs: [u16; PRODUCT_BITS] = std::array::from_fn(|i| i as u16);
         let mut expected = Moments::ZERO;
         for w in 0..BLOCK_WEIGHTS {
             for (a, &count) in counts.iter().enumerate() {
@@ -81,44 +80,64 @@ proptest! {
                 expected.absolute[w] += i64::from(count) * error.abs();
             }
         }
+        let planes = planes(&made);
         for isa in Isa::available() {
             let mut moments = Moments::ZERO;
             let of = (&exact, signed);
-            kernels::add_moments_of_errors(isa, &planes(&made), &outputs, of, &counts, &mut moments);
+            kernels::add_moments_of_errors(isa, &planes.each_ref(), of, &counts, &mut moments);
             prop_assert_eq!(moments, expected, "{}", isa);
         }
     }
 
     #[test]
     fn circuits_compute_their_gates(
-        inputs in prop::collection::vec(prop::array::uniform8(any::<u64>()).prop_map(Lanes), 4),
-        gates in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0u16..8), 1..40),
+        inputs in prop::collection::vec(prop::array::uniform4(prop::array::uniform8(any::<u64>()).prop_map(Lanes)), 4),
+        gates in prop::collection::vec(
+            (any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0u16..8, any::<bool>()),
+            1..40,
+        ),
     ) {
-        let mut program = Vec::new();
-        for (x, y, terms) in gates {
+        let mut program: Vec<Instruction> = Vec::new();
+        let mut counters = 0;
+        for (x, y, terms, counted) in gates {
             let output = inputs.len() + program.len();
             let inputs = [x.index(output) as u16, y.index(output) as u16];
-            program.push(Instruction { inputs, output: output as u16, terms });
+            let counter = if counted { counters } else { Instruction::UNCOUNTED };
+            counters += u16::from(counted);
+            program.push(Instruction { inputs, output: output as u16, terms, counter });
         }
         let mut expected = inputs.clone();
+        let mut ones = vec![8; usize::from(counters)];
         for instruction in &program {
             let [x, y] = instruction.inputs.map(|i| expected[usize::from(i)]);
             let term = |bit: u16, value: u64| if instruction.terms >> bit & 1 == 1 { value } else { 0 };
-            expected.push(Lanes::from_fn(|i| {
-                term(0, u64::MAX) ^ term(1, x[i] ^ y[i]) ^ term(2, x[i] & y[i])
-            }));
+            let value: [Lanes; 4] = std::array::from_fn(|block| {
+                let (x, y) = (x[block], y[block]);
+                Lanes::from_fn(|i| term(0, u64::MAX) ^ term(1, x[i] ^ y[i]) ^ term(2, x[i] & y[i]))
+            });
+            if let Some(ones) = ones.get_mut(usize::from(instruction.counter)) {
+                *ones += value.iter().flat_map(|lanes| lanes.iter()).map(|word| word.count_ones()).sum::<u32>();
+            }
+            expected.push(value);
         }
-        let positions: Vec<u16> = (0..expected.len() as u16).collect();
         for isa in Isa::available() {
             let mut values = inputs.clone();
-            values.resize(expected.len(), Lanes::default());
-            kernels::simulate(isa, &program, &mut values);
+            values.resize(expected.len(), Default::default());
+            let mut counters = vec![[1; 8]; ones.len()];
+            kernels::simulate(isa, &program, &mut values, &mut counters);
             prop_assert_eq!(&values, &expected, "{}", isa);
-            let mut ones = vec![1; positions.len()];
-            kernels::count_ones(isa, &positions, &values, &mut ones);
             let counted: Vec<u32> =
-                expected.iter().map(|lanes| 1 + lanes.iter().map(|word| word.count_ones()).sum::<u32>()).collect();
-            prop_assert_eq!(ones, counted, "{}", isa);
+                counters.iter().map(|counter| counter.iter().copied().map(u32::from).sum()).collect();
+            prop_assert_eq!(&counted, &ones, "{}", isa);
+            // One block alone, nobody counting.
+            for block in 0..4 {
+                let mut alone = vec![Lanes::default(); expected.len()];
+                for (alone, input) in alone.iter_mut().zip(&inputs) {
+                    *alone = input[block];
+                }
+                kernels::simulate(isa, &program, alone.as_chunks_mut::<1>().0, &mut []);
+                prop_assert!(alone.iter().zip(&expected).all(|(one, all)| *one == all[block]), "{}", isa);
+            }
         }
     }
 }

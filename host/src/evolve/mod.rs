@@ -5,15 +5,18 @@
 //! Design", IEEE Transactions on Evolutionary Computation 19(3), 2015), with the power of
 //! [`cost`](crate::multiplier::cost) in place of the number of gates.
 
+mod candidate;
 mod checkpoint;
 mod climb;
 mod genome;
 mod goal;
 mod harvest;
+mod looks;
 mod mutate;
 mod objective;
 mod operands;
 mod population;
+mod program;
 
 pub use checkpoint::{Checkpoint, Settings};
 pub use climb::{Climb, Outcomes};

@@ -138,21 +138,19 @@ impl Objective {
         }
     }
 
-    /// Counts the errors of a block whose products are `values[outputs]`; whether the bounds can still be
-    /// kept to.
+    /// Counts the errors of a block's products, given by their bits; whether the bounds can still be kept to.
     #[inline]
     pub fn count(
         &self,
         isa: Isa,
         block: &Block,
-        values: &[Lanes],
-        outputs: &[u16; PRODUCT_BITS],
+        product: &[&Lanes; PRODUCT_BITS],
         tally: &mut Tally,
     ) -> bool {
         let pointwise = self.limits.worst.is_some() || self.limits.zero_preserving;
         if pointwise || self.most_absolute.is_some() || self.most_bias.is_some() {
             let sums = &mut tally.sums;
-            if !kernels::add_errors(isa, values, outputs, &block.exact, &self.limits, sums) {
+            if !kernels::add_errors(isa, product, &block.exact, &self.limits, sums) {
                 return false;
             }
             if self.most_absolute.is_some_and(|most| tally.sums.absolute > most) {
@@ -163,7 +161,7 @@ impl Objective {
             let counts = block.activations.map(|a| weighting.activation[usize::from(a)]);
             let exact = (&*block.products, self.limits.signed);
             let moments = &mut tally.moments[block.weight_group];
-            kernels::add_moments_of_errors(isa, values, outputs, exact, &counts, moments);
+            kernels::add_moments_of_errors(isa, product, exact, &counts, moments);
             tally.activations[block.weight_group] += counts.iter().copied().map(i64::from).sum::<i64>();
         }
         true

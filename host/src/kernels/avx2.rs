@@ -1,7 +1,7 @@
 //! The loops for AVX2.
 
 use super::circuit::{
-    self, BLOCK_ACTIVATIONS, ErrorSums, ExactBlock, ExactLanes, Instruction, Lanes, Limits, Moments,
+    self, BLOCK_ACTIVATIONS, Counter, ErrorSums, ExactBlock, ExactLanes, Instruction, Lanes, Limits, Moments,
     PRODUCT_BITS,
 };
 use super::gemm::{PAIRS, Panel, TILE_PIXELS, TileAcc, TileRows};
@@ -165,35 +165,72 @@ pub fn add_moments<const O: usize>(
     portable::add_moments(a, t, channels, first, moments);
 }
 
-#[target_feature(enable = "avx2,popcnt")]
-pub fn simulate(program: &[Instruction], values: &mut [Lanes]) {
-    circuit::simulate(program, values);
-}
+/// Bits set in each half of a byte.
+pub const ONES_OF_HALF_BYTES: [u8; 16] = [0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4];
 
 #[target_feature(enable = "avx2,popcnt")]
-pub fn count_ones(positions: &[u16], values: &[Lanes], ones: &mut [u32]) {
-    circuit::count_ones(positions, values, ones);
+pub fn simulate<const G: usize>(
+    program: &[Instruction],
+    values: &mut [[Lanes; G]],
+    counters: &mut [Counter],
+) {
+    // More could exceed a byte.
+    const { assert!(G < 32) };
+    let table = _mm256_broadcastsi128_si256(must_cast(ONES_OF_HALF_BYTES));
+    let low = _mm256_set1_epi8(15);
+    for instruction in program {
+        let [x, y] = instruction.inputs.map(|input| &values[usize::from(input)]);
+        let [constant, sum, product] = instruction.masks().map(|mask| _mm256_set1_epi64x(mask as i64));
+        let mut results = [[_mm256_setzero_si256(); 2]; G];
+        for (result, (x, y)) in results.iter_mut().zip(x.iter().zip(y)) {
+            let (x, y): ([__m256i; 2], [__m256i; 2]) = (must_cast(x.0), must_cast(y.0));
+            for half in 0..2 {
+                let (x, y) = (x[half], y[half]);
+                let sum = _mm256_and_si256(sum, _mm256_xor_si256(x, y));
+                let product = _mm256_and_si256(product, _mm256_and_si256(x, y));
+                result[half] = _mm256_xor_si256(constant, _mm256_xor_si256(sum, product));
+            }
+        }
+        for (value, result) in values[usize::from(instruction.output)].iter_mut().zip(results) {
+            value.0 = must_cast(result);
+        }
+        if let Some(counter) = counters.get_mut(usize::from(instruction.counter)) {
+            let mut bytes = [_mm256_setzero_si256(); 2];
+            for result in results {
+                for (bytes, vector) in bytes.iter_mut().zip(result) {
+                    let high = _mm256_and_si256(_mm256_srli_epi16::<4>(vector), low);
+                    for half in [_mm256_and_si256(vector, low), high] {
+                        *bytes = _mm256_add_epi8(*bytes, _mm256_shuffle_epi8(table, half));
+                    }
+                }
+            }
+            // Eight counts of 64 bits, none of which needs 16, side by side.
+            let [a, b] = bytes.map(|bytes| _mm256_sad_epu8(bytes, _mm256_setzero_si256()));
+            let pairs = _mm256_or_si256(a, _mm256_slli_epi64::<16>(b));
+            let upper = _mm_slli_epi64::<32>(_mm256_extracti128_si256::<1>(pairs));
+            let ones = _mm_or_si128(_mm256_castsi256_si128(pairs), upper);
+            *counter = must_cast(_mm_add_epi16(must_cast(*counter), ones));
+        }
+    }
 }
 
 #[target_feature(enable = "avx2,popcnt")]
 pub fn add_errors(
-    values: &[Lanes],
-    outputs: &[u16; PRODUCT_BITS],
+    product: &[&Lanes; PRODUCT_BITS],
     exact: &ExactLanes,
     limits: &Limits,
     sums: &mut ErrorSums,
 ) -> bool {
-    circuit::add_errors(values, outputs, exact, limits, sums)
+    circuit::add_errors(product, exact, limits, sums)
 }
 
 #[target_feature(enable = "avx2,popcnt")]
 pub fn add_moments_of_errors(
-    values: &[Lanes],
-    outputs: &[u16; PRODUCT_BITS],
+    product: &[&Lanes; PRODUCT_BITS],
     exact: &ExactBlock,
     signed: bool,
     counts: &[i32; BLOCK_ACTIVATIONS],
     moments: &mut Moments,
 ) {
-    circuit::add_moments_of_errors(values, outputs, exact, signed, counts, moments);
+    circuit::add_moments_of_errors(product, exact, signed, counts, moments);
 }

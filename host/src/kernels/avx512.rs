@@ -1,7 +1,7 @@
 //! The loops for AVX-512 with its byte, word, double word and neural network extensions.
 
 use super::circuit::{
-    self, BLOCK_ACTIVATIONS, ErrorSums, ExactBlock, ExactLanes, Instruction, Lanes, Limits, Moments,
+    self, BLOCK_ACTIVATIONS, Counter, ErrorSums, ExactBlock, ExactLanes, Instruction, Lanes, Limits, Moments,
     PRODUCT_BITS,
 };
 use super::gemm::{PAIRS, Panel, TILE_PIXELS, TileAcc, TileRows};
@@ -206,34 +206,96 @@ pub fn add_moments<const O: usize>(
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,popcnt")]
-pub fn simulate(program: &[Instruction], values: &mut [Lanes]) {
-    circuit::simulate(program, values);
+pub fn simulate<const G: usize>(
+    program: &[Instruction],
+    values: &mut [[Lanes; G]],
+    counters: &mut [Counter],
+) {
+    if is_x86_feature_detected!("avx512vpopcntdq") {
+        // SAFETY: this processor was just found to have these instructions.
+        unsafe { simulate_counting_words(program, values, counters) }
+    } else {
+        simulate_with(program, values, counters, |vectors| ones_by_bytes(vectors));
+    }
+}
+
+/// With an instruction that counts.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,popcnt,avx512vpopcntdq")]
+fn simulate_counting_words<const G: usize>(
+    program: &[Instruction],
+    values: &mut [[Lanes; G]],
+    counters: &mut [Counter],
+) {
+    simulate_with(program, values, counters, |vectors: [__m512i; G]| {
+        vectors
+            .into_iter()
+            .fold(_mm512_setzero_si512(), |sum, vector| _mm512_add_epi64(sum, _mm512_popcnt_epi64(vector)))
+    });
+}
+
+/// How many bits are set in each word of all vectors, by a table of halves of bytes.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,popcnt")]
+#[inline]
+fn ones_by_bytes<const G: usize>(vectors: [__m512i; G]) -> __m512i {
+    // More could exceed a byte.
+    const { assert!(G < 32) };
+    let table = _mm512_broadcast_i32x4(must_cast(avx2::ONES_OF_HALF_BYTES));
+    let low = _mm512_set1_epi8(15);
+    let mut bytes = _mm512_setzero_si512();
+    for vector in vectors {
+        let halves = [_mm512_and_si512(vector, low), _mm512_and_si512(_mm512_srli_epi16::<4>(vector), low)];
+        for half in halves {
+            bytes = _mm512_add_epi8(bytes, _mm512_shuffle_epi8(table, half));
+        }
+    }
+    _mm512_sad_epu8(bytes, _mm512_setzero_si512())
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,popcnt")]
-pub fn count_ones(positions: &[u16], values: &[Lanes], ones: &mut [u32]) {
-    circuit::count_ones(positions, values, ones);
+#[inline]
+fn simulate_with<const G: usize>(
+    program: &[Instruction],
+    values: &mut [[Lanes; G]],
+    counters: &mut [Counter],
+    ones: impl Fn([__m512i; G]) -> __m512i,
+) {
+    for instruction in program {
+        let [x, y] = instruction.inputs.map(|input| &values[usize::from(input)]);
+        let [constant, sum, product] = instruction.masks().map(|mask| _mm512_set1_epi64(mask as i64));
+        let mut results = [_mm512_setzero_si512(); G];
+        for (result, (x, y)) in results.iter_mut().zip(x.iter().zip(y)) {
+            let (x, y) = (must_cast(x.0), must_cast(y.0));
+            let sum = _mm512_ternarylogic_epi64::<{ 0xf0 & (0xcc ^ 0xaa) }>(sum, x, y);
+            let product = _mm512_ternarylogic_epi64::<{ 0xf0 & 0xcc & 0xaa }>(product, x, y);
+            *result = _mm512_ternarylogic_epi64::<{ 0xf0 ^ 0xcc ^ 0xaa }>(constant, sum, product);
+        }
+        for (value, result) in values[usize::from(instruction.output)].iter_mut().zip(results) {
+            value.0 = must_cast(result);
+        }
+        if let Some(counter) = counters.get_mut(usize::from(instruction.counter)) {
+            let ones = _mm512_cvtepi64_epi16(ones(results));
+            *counter = must_cast(_mm_add_epi16(must_cast(*counter), ones));
+        }
+    }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,popcnt")]
 pub fn add_errors(
-    values: &[Lanes],
-    outputs: &[u16; PRODUCT_BITS],
+    product: &[&Lanes; PRODUCT_BITS],
     exact: &ExactLanes,
     limits: &Limits,
     sums: &mut ErrorSums,
 ) -> bool {
-    circuit::add_errors(values, outputs, exact, limits, sums)
+    circuit::add_errors(product, exact, limits, sums)
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,popcnt")]
 pub fn add_moments_of_errors(
-    values: &[Lanes],
-    outputs: &[u16; PRODUCT_BITS],
+    product: &[&Lanes; PRODUCT_BITS],
     exact: &ExactBlock,
     signed: bool,
     counts: &[i32; BLOCK_ACTIVATIONS],
     moments: &mut Moments,
 ) {
-    circuit::add_moments_of_errors(values, outputs, exact, signed, counts, moments);
+    circuit::add_moments_of_errors(product, exact, signed, counts, moments);
 }

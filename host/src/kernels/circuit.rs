@@ -63,17 +63,30 @@ pub struct Instruction {
     pub output: u16,
     /// Bit 0: the constant is added; bit 1: `x + y`; bit 2: `x y`.
     pub terms: u16,
+    /// Which counter is told how many bits of the result are set; none if there are fewer counters.
+    pub counter: u16,
 }
 
-/// All ones or zeros for each of an instruction's terms, as wide as the values: loaded, not spread.
-static TERMS: [[Lanes; 3]; 8] = {
-    let mut masks = [[Lanes([0; WORDS]); 3]; 8];
+impl Instruction {
+    /// The counter of what nobody counts.
+    pub const UNCOUNTED: u16 = u16::MAX;
+
+    /// All ones or zeros for each of its terms.
+    #[inline(always)]
+    pub(super) fn masks(&self) -> [u64; 3] {
+        TERMS[usize::from(self.terms & 7)]
+    }
+}
+
+/// All ones or zeros for each of an instruction's terms, by the terms.
+static TERMS: [[u64; 3]; 8] = {
+    let mut masks = [[0; 3]; 8];
     let mut terms = 0;
     while terms < 8 {
         let mut term = 0;
         while term < 3 {
             if terms >> term & 1 == 1 {
-                masks[terms][term] = Lanes::ONES;
+                masks[terms][term] = u64::MAX;
             }
             term += 1;
         }
@@ -82,22 +95,30 @@ static TERMS: [[Lanes; 3]; 8] = {
     masks
 };
 
-/// Executes `program` from first to last.
-#[inline(always)]
-pub fn simulate(program: &[Instruction], values: &mut [Lanes]) {
-    for instruction in program {
-        let [x, y] = instruction.inputs.map(|input| values[usize::from(input)]);
-        let [constant, sum, product] = &TERMS[usize::from(instruction.terms & 7)];
-        values[usize::from(instruction.output)] =
-            Lanes::from_fn(|i| constant[i] ^ sum[i] & (x[i] ^ y[i]) ^ product[i] & x[i] & y[i]);
-    }
-}
+/// How many bits are set, in parts: added up only once, at the end. None of them holds more than 65,535.
+pub type Counter = [u16; WORDS];
 
-/// Adds to `ones` how many bits are set in the values at `positions`.
+/// Executes `program` from first to last on `G` blocks side by side, and adds to each instruction's counter how
+/// many bits it set.
 #[inline(always)]
-pub fn count_ones(positions: &[u16], values: &[Lanes], ones: &mut [u32]) {
-    for (ones, &position) in ones.iter_mut().zip(positions) {
-        *ones += values[usize::from(position)].iter().map(|word| word.count_ones()).sum::<u32>();
+pub fn simulate<const G: usize>(
+    program: &[Instruction],
+    values: &mut [[Lanes; G]],
+    counters: &mut [Counter],
+) {
+    for instruction in program {
+        let [x, y] = instruction.inputs.map(usize::from);
+        let output = usize::from(instruction.output);
+        let [constant, sum, product] = instruction.masks();
+        values[output] = std::array::from_fn(|block| {
+            let (x, y) = (&values[x][block], &values[y][block]);
+            Lanes::from_fn(|i| constant ^ sum & (x[i] ^ y[i]) ^ product & x[i] & y[i])
+        });
+        if let Some(counter) = counters.get_mut(usize::from(instruction.counter)) {
+            for value in &values[output] {
+                *counter = std::array::from_fn(|i| counter[i].wrapping_add(value[i].count_ones() as u16));
+            }
+        }
     }
 }
 
@@ -132,16 +153,14 @@ pub struct ExactLanes {
     pub zero: Lanes,
 }
 
-/// Adds up the errors of a block whose products are `values[outputs]`; whether all are within the limits.
+/// Adds up the errors of a block's products, given by their bits; whether all are within the limits.
 #[inline(always)]
 pub fn add_errors(
-    values: &[Lanes],
-    outputs: &[u16; PRODUCT_BITS],
+    product: &[&Lanes; PRODUCT_BITS],
     exact: &ExactLanes,
     limits: &Limits,
     sums: &mut ErrorSums,
 ) -> bool {
-    let product: [&Lanes; PRODUCT_BITS] = outputs.map(|output| &values[usize::from(output)]);
     if limits.zero_preserving {
         let mut nonzero = [0; WORDS];
         for bits in product {
@@ -219,20 +238,19 @@ impl Moments {
 /// Right products of a block: `[activation][weight]`.
 pub type ExactBlock = [[i32; BLOCK_WEIGHTS]; BLOCK_ACTIVATIONS];
 
-/// Adds up the errors of a block whose products are `values[outputs]`, by weight.
+/// Adds up the errors of a block's products, given by their bits, by weight.
 ///
 /// Pair `lane` of a block has the activation `lane % 16` and the weight `lane / 16` of those the block is
 /// about; `counts` is how often each activation counts. Sums must fit.
 #[inline(always)]
 pub fn add_moments_of_errors(
-    values: &[Lanes],
-    outputs: &[u16; PRODUCT_BITS],
+    product: &[&Lanes; PRODUCT_BITS],
     exact: &ExactBlock,
     signed: bool,
     counts: &[i32; BLOCK_ACTIVATIONS],
     moments: &mut Moments,
 ) {
-    let mut bits: [Lanes; PRODUCT_BITS] = outputs.map(|output| values[usize::from(output)]);
+    let mut bits: [Lanes; PRODUCT_BITS] = product.map(|bits| *bits);
     transpose(&mut bits);
     for ((products, exact), &count) in bits.iter().zip(exact).zip(counts) {
         if count == 0 {

@@ -16,8 +16,8 @@ mod portable;
 mod requantize;
 
 pub use circuit::{
-    BLOCK_ACTIVATIONS, BLOCK_WEIGHTS, ErrorSums, ExactBlock, ExactLanes, Instruction, LANES, Lanes, Limits,
-    Moments, PRODUCT_BITS, transpose,
+    BLOCK_ACTIVATIONS, BLOCK_WEIGHTS, Counter, ErrorSums, ExactBlock, ExactLanes, Instruction, LANES, Lanes,
+    Limits, Moments, PRODUCT_BITS, transpose,
 };
 pub use gemm::{PAIRS, Panel, SLACK_PAIRS, TILE_PIXELS, TileAcc, TileRows, panel_channels};
 pub use isa::Isa;
@@ -165,40 +165,39 @@ pub fn add_moments<const O: usize>(
     dispatch!(isa, add_moments(a, t, channels, first, moments));
 }
 
-/// Executes a circuit's gates, from first to last, on [`LANES`] operand pairs.
-pub fn simulate(isa: Isa, program: &[Instruction], values: &mut [Lanes]) {
-    dispatch!(isa, simulate(program, values));
+/// Executes a circuit's gates, from first to last, on `G` blocks of [`LANES`] operand pairs side by side. Adds to
+/// each gate's counter how many of its bits are set.
+pub fn simulate<const G: usize>(
+    isa: Isa,
+    program: &[Instruction],
+    values: &mut [[Lanes; G]],
+    counters: &mut [Counter],
+) {
+    dispatch!(isa, simulate(program, values, counters));
 }
 
-/// Adds to `ones` how many bits are set in the values at `positions`.
-pub fn count_ones(isa: Isa, positions: &[u16], values: &[Lanes], ones: &mut [u32]) {
-    dispatch!(isa, count_ones(positions, values, ones));
-}
-
-/// Adds up the errors of a block whose products are `values[outputs]`; whether all are within the limits.
+/// Adds up the errors of a block's products, given by their bits; whether all are within the limits.
 /// If not, the sums mean nothing.
 pub fn add_errors(
     isa: Isa,
-    values: &[Lanes],
-    outputs: &[u16; PRODUCT_BITS],
+    product: &[&Lanes; PRODUCT_BITS],
     exact: &ExactLanes,
     limits: &Limits,
     sums: &mut ErrorSums,
 ) -> bool {
-    dispatch!(isa, add_errors(values, outputs, exact, limits, sums))
+    dispatch!(isa, add_errors(product, exact, limits, sums))
 }
 
-/// Adds up the errors of a block whose products are `values[outputs]`, by weight.
+/// Adds up the errors of a block's products, given by their bits, by weight.
 ///
 /// Pair `lane` of a block has the activation `lane % 16` and the weight `lane / 16` of those the block is
 /// about; `counts` is how often each activation counts. Sums must fit.
 pub fn add_moments_of_errors(
     isa: Isa,
-    values: &[Lanes],
-    outputs: &[u16; PRODUCT_BITS],
+    product: &[&Lanes; PRODUCT_BITS],
     (exact, signed): (&ExactBlock, bool),
     counts: &[i32; BLOCK_ACTIVATIONS],
     moments: &mut Moments,
 ) {
-    dispatch!(isa, add_moments_of_errors(values, outputs, exact, signed, counts, moments));
+    dispatch!(isa, add_moments_of_errors(product, exact, signed, counts, moments));
 }

@@ -1,7 +1,7 @@
 //! The loops in portable Rust. Bodies are inlined into the functions of the other modules, where the
 //! compiler may use more instructions.
 
-pub use super::circuit::{add_errors, add_moments_of_errors, count_ones, simulate};
+pub use super::circuit::{add_errors, add_moments_of_errors, simulate};
 use super::gemm::{PAIRS, Panel, TileAcc, TileRows};
 use super::{CODES, CodeRows, Factors, Residuals, Tables};
 use skimp_runtime::image::Add;

@@ -88,6 +88,14 @@ impl GateKind {
             GateKind::Not => !x,
         }
     }
+
+    /// What the gate adds up modulo 2, as in an [`Instruction`](crate::kernels::Instruction): bit 0, the
+    /// constant 1; bit 1, `x + y`; bit 2, `x y`. That of [`GateKind::Not`] holds for a `y` that is `x`.
+    pub(crate) fn terms(self) -> u16 {
+        let of = |x, y| (self.apply(x, y) & 1) as u16;
+        let constant = of(0, 0);
+        constant | (constant ^ of(1, 0)) << 1 | (constant ^ of(1, 1)) << 2
+    }
 }
 
 /// A gate of at most two inputs.

@@ -1,8 +1,8 @@
 //! Runs a netlist on all 65,536 operand pairs, 512 at a time.
 
-use super::netlist::{GateKind, INPUTS, Netlist, Wire};
+use super::netlist::{INPUTS, Netlist, Wire};
 use super::{Distribution, TruthTable};
-use crate::kernels::{LANES, Lanes, transpose};
+use crate::kernels::{self, Counter, Instruction, Isa, LANES, Lanes, transpose};
 
 /// What a netlist does over all operand pairs.
 #[derive(Debug, Clone)]
@@ -38,17 +38,18 @@ impl Netlist {
     pub fn simulate(&self) -> Simulation {
         let mut simulator = Simulator::new(self);
         let mut products = Vec::with_capacity(TruthTable::ENTRIES);
-        let mut ones = vec![0u32; simulator.values.len()];
         for block in 0..BLOCKS {
             let values = simulator.run(block);
-            for (ones, value) in ones.iter_mut().zip(values) {
-                *ones += value.iter().map(|word| word.count_ones()).sum::<u32>();
-            }
             push_products(self.is_signed(), self.outputs().map(|wire| values[wire.index()]), &mut products);
         }
         let table = TruthTable::new(self.is_signed(), products).expect("sixteen bits always fit");
-        let activity = ones.iter().map(|&ones| activity(f64::from(ones) / TruthTable::ENTRIES as f64));
-        Simulation { table, activity: activity.collect() }
+        let share = |ones: u32| f64::from(ones) / TruthTable::ENTRIES as f64;
+        let mut activities = vec![0.0; Wire::ONE.index() + 1];
+        // Every operand bit is set in half of the pairs.
+        activities.extend([activity(0.5); INPUTS]);
+        let ones = simulator.counters.iter().map(|counter| counter.iter().copied().map(u32::from).sum());
+        activities.extend(ones.map(|ones| activity(share(ones))));
+        Simulation { table, activity: activities }
     }
 
     /// For every wire, in the order of [`Simulation::activity`], the chance that it differs between two operand
@@ -81,20 +82,30 @@ fn activity(p: f64) -> f64 {
 }
 
 /// The values of all wires of a circuit, block by block.
-struct Simulator<'a> {
-    netlist: &'a Netlist,
-    /// Of each gate.
-    terms: Vec<[u64; 3]>,
+struct Simulator {
+    program: Vec<Instruction>,
     /// Of both constants, the inputs and the gates.
     values: Vec<Lanes>,
+    /// For each gate, for how many of the pairs seen it is 1.
+    counters: Vec<Counter>,
 }
 
-impl<'a> Simulator<'a> {
-    fn new(netlist: &'a Netlist) -> Self {
+impl Simulator {
+    fn new(netlist: &Netlist) -> Self {
         let mut values = vec![Lanes::default(); Wire::of_gate(netlist.gates().len()).index()];
         values[Wire::ONE.index()] = Lanes::ONES;
-        let terms = netlist.gates().iter().map(|gate| terms(gate.kind)).collect();
-        Simulator { netlist, terms, values }
+        let place = |wire: Wire| wire.index() as u16;
+        let program = netlist.gates().iter().enumerate().map(|(index, gate)| Instruction {
+            inputs: gate.inputs.map(place),
+            output: place(Wire::of_gate(index)),
+            terms: gate.kind.terms(),
+            counter: index as u16,
+        });
+        Simulator {
+            program: program.collect(),
+            values,
+            counters: vec![Counter::default(); netlist.gates().len()],
+        }
     }
 
     /// The values for the pairs `512 * block ..`, pair `a * 256 + w`.
@@ -103,21 +114,10 @@ impl<'a> Simulator<'a> {
         for (input, value) in self.values[first_input..][..INPUTS].iter_mut().enumerate() {
             *value = Lanes::from_fn(|word| input_lanes(input, WORDS * block + word));
         }
-        for (index, (gate, terms)) in self.netlist.gates().iter().zip(&self.terms).enumerate() {
-            let [x, y] = gate.inputs.map(|wire| self.values[wire.index()]);
-            let [constant, sum, product] = *terms;
-            self.values[Wire::of_gate(index).index()] =
-                Lanes::from_fn(|i| constant ^ sum & (x[i] ^ y[i]) ^ product & x[i] & y[i]);
-        }
+        let values = self.values.as_chunks_mut::<1>().0;
+        kernels::simulate(Isa::best(), &self.program, values, &mut self.counters);
         &self.values
     }
-}
-
-/// What a kind adds up modulo 2, as masks: the constant 1, `x + y` and `x y`. No branch on the kinds, which
-/// follow no pattern that a branch predictor could learn.
-fn terms(kind: GateKind) -> [u64; 3] {
-    let constant = kind.apply(0, 0);
-    [constant, constant ^ kind.apply(u64::MAX, 0), constant ^ kind.apply(u64::MAX, u64::MAX)]
 }
 
 /// The values of an input (`a0..a7`, `w0..w7`) for the pairs `64 * word ..`, pair `a * 256 + w`.
