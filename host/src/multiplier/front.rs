@@ -1,6 +1,6 @@
 //! The front of a library: what no other of its multipliers beats in error and power.
 
-use super::{Library, Multiplier, Statistics};
+use super::{Library, Multiplier, Statistics, Ties, non_dominated};
 use crate::search::hypervolume;
 use serde::Serialize;
 
@@ -109,20 +109,10 @@ impl Front {
             error_pct: measure.of(&m.statistics),
             power_rel: m.power_rel,
         };
-        let mut all: Vec<Best> = library.multipliers().iter().map(best).collect();
-        // From the least power up, whoever is not better than all before is beaten.
-        all.sort_by(|x, y| {
-            let by_error = x.error_pct.total_cmp(&y.error_pct);
-            x.power_rel.total_cmp(&y.power_rel).then(by_error).then_with(|| x.name.cmp(&y.name))
-        });
-        let mut points: Vec<Best> = Vec::new();
-        for best in all {
-            if points.last().is_none_or(|last| best.error_pct < last.error_pct) {
-                points.push(best);
-            }
-        }
-        points.reverse();
-        Front { measure, points }
+        // The library's order, by falling power and then by name, is the front's too.
+        let figures = |m: &&Multiplier| [m.power_rel, measure.of(&m.statistics)];
+        let points = non_dominated(library.multipliers(), figures, Ties::First);
+        Front { measure, points: points.into_iter().map(best).collect() }
     }
 
     /// The error it is about.

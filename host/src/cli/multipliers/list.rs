@@ -4,7 +4,9 @@ use super::layer;
 use crate::cli::common::{self, HowArgs};
 use crate::compensate::LayerDistribution;
 use crate::error::{Error, Result};
-use crate::multiplier::{CodeDistribution, CostSource, Multiplier, Statistics, WeightedStatistics};
+use crate::multiplier::{
+    CodeDistribution, CostSource, Multiplier, Statistics, Ties, WeightedStatistics, non_dominated,
+};
 use crate::report::{Align, text_table};
 use clap::ValueEnum;
 use serde::Serialize;
@@ -84,7 +86,6 @@ impl Measure {
 }
 
 /// A multiplier to list.
-#[derive(Clone, Copy)]
 struct Entry<'m> {
     multiplier: &'m Multiplier,
     layer: Option<InLayer>,
@@ -209,12 +210,7 @@ fn codes(model: &str, layer: &str, how: &HowArgs) -> Result<CodeDistribution> {
 
 /// Those that no other one beats: with less power or error, and not more of the other.
 fn front(entries: Vec<Entry>, measure: Measure) -> Vec<Entry> {
-    let figures = |entry: &Entry| (entry.multiplier.power_rel, measure.of(entry));
-    let beats = |x: &Entry, y: &Entry| {
-        let ((power, error), (other_power, other_error)) = (figures(x), figures(y));
-        power <= other_power && error <= other_error && (power < other_power || error < other_error)
-    };
-    entries.iter().copied().filter(|entry| !entries.iter().any(|other| beats(other, entry))).collect()
+    non_dominated(entries, |entry| [entry.multiplier.power_rel, measure.of(entry)], Ties::All)
 }
 
 fn sort(entries: &mut [Entry], key: Key) {
