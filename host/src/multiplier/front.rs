@@ -159,30 +159,20 @@ impl Front {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::multiplier::{CostSource, Family, TruthTable};
+    use crate::multiplier::TruthTable;
+    use crate::multiplier::testing::multiplier;
     use proptest::prelude::*;
 
     /// A library whose multipliers have a power and an error of so many units in all products: as many
     /// in the mean as in the worst case. The first is exact and needs all power.
     fn library(others: &[(f64, i32)]) -> Library {
-        let multiplier = |(i, &(power_rel, error)): (usize, &(f64, i32))| {
+        let of = |(i, &(power_rel, error)): (usize, &(f64, i32))| {
             // Products up to 65,025 leave room for 510 more.
             let table = TruthTable::from_fn(false, |a, w| a * w + error).unwrap();
-            Multiplier {
-                name: format!("m{i}"),
-                family: Family::Imported,
-                statistics: Statistics::of(&table),
-                table,
-                power_rel,
-                area_rel: None,
-                delay_rel: None,
-                cost_source: CostSource::Published,
-                netlist: None,
-                provenance: None,
-            }
+            multiplier(&format!("m{i}"), power_rel, table)
         };
         let all: Vec<(f64, i32)> = [(1.0, 0)].iter().chain(others).copied().collect();
-        Library::new(all.iter().enumerate().map(multiplier).collect()).unwrap()
+        Library::new(all.iter().enumerate().map(of).collect()).unwrap()
     }
 
     fn front(others: &[(f64, i32)]) -> Front {

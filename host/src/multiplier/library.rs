@@ -255,22 +255,7 @@ fn distance(x: &str, y: &str) -> usize {
 mod tests {
     use super::*;
     use crate::multiplier::NetlistRecord;
-
-    fn multiplier(name: &str, table: TruthTable, power_rel: f64) -> Multiplier {
-        let statistics = Statistics::of(&table);
-        Multiplier {
-            name: name.into(),
-            family: Family::Imported,
-            table,
-            power_rel,
-            area_rel: None,
-            delay_rel: None,
-            cost_source: CostSource::Published,
-            statistics,
-            netlist: None,
-            provenance: None,
-        }
-    }
+    use crate::multiplier::testing::multiplier;
 
     #[test]
     fn names_may_be_shortened() {
@@ -284,7 +269,7 @@ mod tests {
     #[test]
     fn case_decides_where_it_has_to() {
         let exact = TruthTable::exact(false);
-        let pair = ["mul8u_ab", "mul8u_AB"].map(|name| multiplier(name, exact.clone(), 1.0));
+        let pair = ["mul8u_ab", "mul8u_AB"].map(|name| multiplier(name, 1.0, exact.clone()));
         let library = Library::new(pair.into()).unwrap();
         assert_eq!(library.get("AB").unwrap().name, "mul8u_AB");
         assert!(library.get("Ab").is_err());
@@ -300,14 +285,14 @@ mod tests {
 
     #[test]
     fn libraries_that_make_no_sense_are_refused() {
-        let exact = || multiplier("one", TruthTable::exact(false), 1.0);
+        let exact = || multiplier("one", 1.0, TruthTable::exact(false));
         let zero = || TruthTable::from_fn(false, |_, _| 0).unwrap();
         let refused = |multipliers| Library::new(multipliers).unwrap_err().to_string();
         assert!(refused(vec![]).contains("no exact"));
-        assert!(refused(vec![multiplier("zero", zero(), 0.0)]).contains("no exact"));
+        assert!(refused(vec![multiplier("zero", 0.0, zero())]).contains("no exact"));
         assert!(refused(vec![exact(), exact()]).contains("two multipliers named one"));
-        assert!(refused(vec![exact(), multiplier("s", TruthTable::exact(true), 0.9)]).contains("one and s"));
-        assert!(refused(vec![exact(), multiplier("nan", zero(), f64::NAN)]).contains("nan"));
+        assert!(refused(vec![exact(), multiplier("s", 0.9, TruthTable::exact(true))]).contains("one and s"));
+        assert!(refused(vec![exact(), multiplier("nan", f64::NAN, zero())]).contains("nan"));
     }
 
     #[test]
@@ -345,7 +330,7 @@ mod tests {
         let builtin = Library::builtin(false);
         assert_eq!(builtin.cost_sources(), [CostSource::GateModel]);
         let mut multipliers = builtin.multipliers().to_vec();
-        multipliers.push(multiplier("other", TruthTable::exact(false), 1.0));
+        multipliers.push(multiplier("other", 1.0, TruthTable::exact(false)));
         let mixed = Library::new(multipliers).unwrap();
         assert_eq!(mixed.cost_sources(), [CostSource::GateModel, CostSource::Published]);
         for source in CostSource::ALL {
@@ -355,7 +340,7 @@ mod tests {
 
     #[test]
     fn the_cheapest_exact_multiplier_is_the_reference() {
-        let of = |name, power| multiplier(name, TruthTable::exact(false), power);
+        let of = |name, power| multiplier(name, power, TruthTable::exact(false));
         let library = Library::new(vec![of("a", 1.0), of("b", 1.2)]).unwrap();
         assert_eq!((library.exact().name.as_str(), library.multipliers()[0].name.as_str()), ("a", "b"));
     }

@@ -28,6 +28,8 @@ mod statistics;
 mod structure;
 mod table;
 mod terms;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod verilog;
 mod weighted;
 

@@ -270,22 +270,12 @@ fn table(rows: &[Row]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::multiplier::{Family, TruthTable};
+    use crate::multiplier::TruthTable;
+    use crate::multiplier::testing::multiplier;
 
-    fn multiplier(name: &str, power_rel: f64, mask: i32) -> Multiplier {
-        let table = TruthTable::from_fn(false, |a, w| (a & mask) * w).unwrap();
-        Multiplier {
-            name: name.into(),
-            family: Family::Imported,
-            statistics: Statistics::of(&table),
-            table,
-            power_rel,
-            area_rel: None,
-            delay_rel: None,
-            cost_source: CostSource::Published,
-            netlist: None,
-            provenance: None,
-        }
+    /// One that ignores bits of the activation.
+    fn masked(name: &str, power_rel: f64, mask: i32) -> Multiplier {
+        multiplier(name, power_rel, TruthTable::from_fn(false, |a, w| (a & mask) * w).unwrap())
     }
 
     fn names(entries: &[Entry]) -> String {
@@ -299,14 +289,14 @@ mod tests {
     #[test]
     fn a_front_leaves_out_what_another_beats() {
         let all = [
-            multiplier("a", 1.0, 255),
-            multiplier("b", 0.9, 254),
+            masked("a", 1.0, 255),
+            masked("b", 0.9, 254),
             // As wrong as b for more power; more wrong than b for the same power.
-            multiplier("c", 0.95, 254),
-            multiplier("d", 0.9, 252),
+            masked("c", 0.95, 254),
+            masked("d", 0.9, 252),
             // Twins are both left.
-            multiplier("e", 0.5, 240),
-            multiplier("f", 0.5, 240),
+            masked("e", 0.5, 240),
+            masked("f", 0.5, 240),
         ];
         for measure in [Measure::Mae, Measure::Wce, Measure::Mre] {
             assert_eq!(names(&front(entries(&all), measure)), "abef");
@@ -315,7 +305,7 @@ mod tests {
 
     #[test]
     fn equals_keep_their_order_when_sorted() {
-        let all = [multiplier("z", 1.0, 240), multiplier("y", 0.9, 255), multiplier("x", 0.5, 240)];
+        let all = [masked("z", 1.0, 240), masked("y", 0.9, 255), masked("x", 0.5, 240)];
         let mut listed = entries(&all);
         sort(&mut listed, Key::Mae);
         assert_eq!(names(&listed), "yzx");
