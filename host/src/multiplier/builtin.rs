@@ -45,6 +45,7 @@ fn build(half: usize) -> Library {
 mod tests {
     use super::*;
     use crate::multiplier::{Family, Multiplier, Ties, name_prefix, non_dominated};
+    use std::sync::Arc;
 
     #[test]
     fn the_library_spans_the_exact_power_down_to_a_twentieth() {
@@ -62,6 +63,17 @@ mod tests {
             assert!(evolved.len() >= 60, "{}", evolved.len());
             assert!(evolved[0] > 0.95 && *evolved.last().unwrap() < 0.05, "{evolved:?}");
             assert!(evolved.windows(2).all(|pair| pair[0] - pair[1] < 0.05), "no wide gaps: {evolved:?}");
+        }
+    }
+
+    #[test]
+    fn tables_and_gates_are_there_once_however_often_it_is_asked_for() {
+        for signed in [false, true] {
+            let [once, again] = [library(signed), library(signed)];
+            for (x, y) in once.multipliers().iter().zip(again.multipliers()) {
+                assert!(std::ptr::eq(x.table.products(), y.table.products()), "{}", x.name);
+                assert!(Arc::ptr_eq(x.netlist.as_ref().unwrap(), y.netlist.as_ref().unwrap()), "{}", x.name);
+            }
         }
     }
 
