@@ -3,6 +3,7 @@
 //! Everywhere the activation comes first: entry `a * 256 + w` of a table is `M(a, w)`.
 
 mod blocks;
+mod builder;
 mod builtin;
 mod choice;
 mod comparison;
