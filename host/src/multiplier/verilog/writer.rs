@@ -1,6 +1,6 @@
 //! Netlists as structural Verilog.
 
-use super::parser::KEYWORDS;
+use super::keywords::KEYWORDS;
 use crate::multiplier::Netlist;
 use crate::multiplier::netlist::{Gate, GateKind, Wire};
 use std::collections::HashSet;
