@@ -1,6 +1,11 @@
 //! Sets of multipliers of one signedness to choose from.
 
-use super::{Family, Netlist, NetlistFile, Statistics, TruthTable, builtin, folder, name_prefix};
+mod lookup;
+mod sources;
+
+pub(crate) use sources::split_sources;
+
+use super::{Family, Netlist, Statistics, TruthTable, builtin, folder};
 use crate::error::{Error, Result};
 use serde::Serialize;
 use std::fmt;
@@ -132,41 +137,6 @@ impl Library {
         Library::new(multipliers)
     }
 
-    /// The multipliers that `sources` names: `builtin` (of which `signed` picks the half), a folder as for
-    /// [`load_folder`](Self::load_folder), a file of netlists (`*.jsonl`, a [`NetlistFile`]), or several of
-    /// these with commas between them. What has the same name must be the same multiplier, and one of all
-    /// must be exact.
-    pub fn from_sources(sources: &str, signed: bool) -> Result<Library> {
-        let mut multipliers: Vec<Multiplier> = Vec::new();
-        let split = split_sources(sources);
-        for &source in &split {
-            let more = match source {
-                "" => {
-                    let reason = format!("--multipliers \"{sources}\" names a source without a name");
-                    return Err(Error::Argument(reason));
-                }
-                "builtin" => Library::builtin(signed).multipliers,
-                file if file.ends_with(".jsonl") => {
-                    NetlistFile::read(Path::new(file))?.multipliers(Path::new(file))?
-                }
-                folder if split.len() == 1 => return Library::load_folder(folder),
-                folder => folder::load(Path::new(folder))?,
-            };
-            for multiplier in more {
-                // Libraries bred by skimp have the exact and the low-bit ones in common.
-                let same = |m: &Multiplier| {
-                    let costs =
-                        (m.cost_source, m.power_rel) == (multiplier.cost_source, multiplier.power_rel);
-                    m.name == multiplier.name && m.table == multiplier.table && costs
-                };
-                if !multipliers.iter().any(same) {
-                    multipliers.push(multiplier);
-                }
-            }
-        }
-        Library::new(multipliers)
-    }
-
     /// Where the costs come from: usually one source, as figures of different sources do not compare.
     pub fn cost_sources(&self) -> Vec<CostSource> {
         let mut sources: Vec<CostSource> = self.multipliers.iter().map(|m| m.cost_source).collect();
@@ -189,99 +159,12 @@ impl Library {
     pub fn exact(&self) -> &Multiplier {
         &self.multipliers[self.exact]
     }
-
-    /// Where the multiplier called `name` is in [`multipliers`](Self::multipliers).
-    ///
-    /// `mul8u_` or `mul8s_` may be left out and case does not matter where that is unambiguous: `185q` finds
-    /// `mul8u_185Q`.
-    pub fn position(&self, name: &str) -> Result<usize> {
-        let long = format!("{}{name}", name_prefix(self.is_signed()));
-        let same = |wanted: &str| self.multipliers.iter().position(|m| m.name == wanted);
-        if let Some(index) = same(name).or_else(|| same(&long)) {
-            return Ok(index);
-        }
-        let alike = |m: &Multiplier| m.name.eq_ignore_ascii_case(name) || m.name.eq_ignore_ascii_case(&long);
-        let mut alike = self.multipliers.iter().enumerate().filter(|(_, m)| alike(m));
-        match (alike.next(), alike.next()) {
-            (Some((index, _)), None) => Ok(index),
-            _ => Err(self.unknown(name)),
-        }
-    }
-
-    /// The multiplier called `name`, which may be shortened as in [`position`](Self::position).
-    pub fn get(&self, name: &str) -> Result<&Multiplier> {
-        Ok(&self.multipliers[self.position(name)?])
-    }
-
-    fn unknown(&self, name: &str) -> Error {
-        let kind = if self.is_signed() { "signed" } else { "unsigned" };
-        let prefix = name_prefix(self.is_signed());
-        let short = |name: &str| name.strip_prefix(prefix).unwrap_or(name).to_lowercase();
-        let mut near: Vec<(usize, &str)> =
-            self.multipliers.iter().map(|m| (distance(&short(name), &short(&m.name)), &*m.name)).collect();
-        near.sort();
-        let near: Vec<&str> = near.into_iter().take(3).map(|(_, name)| name).collect();
-        Error::Argument(format!(
-            "no multiplier \"{name}\" among the {} of the {kind} library; near it: {}. `skimp \
-             multipliers list` lists all",
-            self.multipliers.len(),
-            near.join(", ")
-        ))
-    }
-}
-
-/// The parts of a list of sources. A folder with a comma in its name is one source.
-pub(crate) fn split_sources(sources: &str) -> Vec<&str> {
-    if Path::new(sources).is_dir() { vec![sources] } else { sources.split(',').map(str::trim).collect() }
-}
-
-/// How many characters to insert, delete or replace to turn `x` into `y`.
-fn distance(x: &str, y: &str) -> usize {
-    let y: Vec<char> = y.chars().collect();
-    let mut row: Vec<usize> = (0..=y.len()).collect();
-    for (i, p) in x.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, &q) in y.iter().enumerate() {
-            let replaced = diagonal + usize::from(p != q);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[y.len()]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::multiplier::NetlistRecord;
     use crate::multiplier::testing::multiplier;
-
-    #[test]
-    fn names_may_be_shortened() {
-        let library = Library::builtin(false);
-        for name in ["mul8u_trunc4", "trunc4", "TRUNC4", "MUL8U_Trunc4"] {
-            assert_eq!(library.get(name).unwrap().name, "mul8u_trunc4");
-        }
-        assert_eq!(library.multipliers()[library.position("w5").unwrap()].name, "mul8u_w5");
-    }
-
-    #[test]
-    fn case_decides_where_it_has_to() {
-        let exact = TruthTable::exact(false);
-        let pair = ["mul8u_ab", "mul8u_AB"].map(|name| multiplier(name, 1.0, exact.clone()));
-        let library = Library::new(pair.into()).unwrap();
-        assert_eq!(library.get("AB").unwrap().name, "mul8u_AB");
-        assert!(library.get("Ab").is_err());
-    }
-
-    #[test]
-    fn unknown_names_are_answered_with_near_ones() {
-        let message = Library::builtin(true).get("trnc4").unwrap_err().to_string();
-        assert!(message.contains("\"trnc4\"") && message.contains("near it: mul8s_trunc4"), "{message}");
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("", "abc"), 3);
-    }
 
     #[test]
     fn libraries_that_make_no_sense_are_refused() {
@@ -293,36 +176,6 @@ mod tests {
         assert!(refused(vec![exact(), exact()]).contains("two multipliers named one"));
         assert!(refused(vec![exact(), multiplier("s", 0.9, TruthTable::exact(true))]).contains("one and s"));
         assert!(refused(vec![exact(), multiplier("nan", f64::NAN, zero())]).contains("nan"));
-    }
-
-    #[test]
-    fn several_sources_make_one_library_if_what_has_a_name_is_the_same() {
-        assert_eq!(Library::from_sources("builtin", true).unwrap(), Library::builtin(true));
-        assert_eq!(Library::from_sources("builtin, builtin", false).unwrap(), Library::builtin(false));
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("mine.jsonl");
-        let record = |name: &str| NetlistRecord {
-            name: name.into(),
-            family: Family::Evolved,
-            provenance: "a test".into(),
-            power_rel: 0.0,
-            mae_pct: 0.0,
-            wce_pct: 0.0,
-            gates: "Aa7,w7 > L,L,L,L,L,L,L,L,L,L,L,L,L,L,0,L".into(),
-        };
-        let sources = format!("builtin,{}", path.display());
-        NetlistFile { signed: false, records: vec![record("mine")] }.write(&path).unwrap();
-        let library = Library::from_sources(&sources, false).unwrap();
-        assert_eq!(library.multipliers().len(), Library::builtin(false).multipliers().len() + 1);
-        assert_eq!(library.get("mine").unwrap().table.product(255, 255), 1 << 14);
-        NetlistFile { signed: false, records: vec![record("mul8u_w4")] }.write(&path).unwrap();
-        let message = Library::from_sources(&sources, false).unwrap_err().to_string();
-        assert!(message.contains("two multipliers named mul8u_w4"), "{message}");
-        let message = Library::from_sources("builtin,", false).unwrap_err().to_string();
-        assert!(message.contains("without a name"), "{message}");
-        assert!(
-            Library::from_sources("builtin,/no/such", false).unwrap_err().to_string().contains("/no/such")
-        );
     }
 
     #[test]
