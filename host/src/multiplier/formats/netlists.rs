@@ -1,6 +1,6 @@
 //! Circuits as lines of JSON (see [`NetlistFile`]), by themselves or beside a folder's tables.
 
-use super::import_costs::gate_model;
+use super::import::gate_model;
 use super::text;
 use crate::error::{Error, Result};
 use crate::multiplier::{Family, Figure, Netlist, NetlistFile, NetlistRecord, Statistics, folder};
