@@ -1,15 +1,14 @@
 //! `skimp multipliers list`: a library as a table.
 
-use super::layer;
+mod in_layer;
+mod rows;
+
 use crate::cli::common::{self, HowArgs};
-use crate::compensate::LayerDistribution;
 use crate::error::{Error, Result};
-use crate::multiplier::{
-    CodeDistribution, CostSource, Multiplier, Statistics, Ties, WeightedStatistics, non_dominated,
-};
-use crate::report::{Align, text_table};
+use crate::multiplier::{Multiplier, Ties, non_dominated};
 use clap::ValueEnum;
-use serde::Serialize;
+use in_layer::InLayer;
+use rows::Row;
 
 /// List a library with errors and costs.
 #[derive(Debug, clap::Args)]
@@ -91,68 +90,11 @@ struct Entry<'m> {
     layer: Option<InLayer>,
 }
 
-/// What a multiplier does in a layer, in the better order of its operands.
-#[derive(Clone, Copy, Serialize)]
-struct InLayer {
-    /// What is left when each weight's mean error is made up for, in percent of 65,536.
-    noise_pct: f64,
-    /// The same as a share of what the layer's products vary by themselves, in percent.
-    relative_noise_pct: Option<f64>,
-    /// Whether the better order is the exchanged one.
-    operands_exchanged: bool,
-}
-
-impl InLayer {
-    fn of(multiplier: &Multiplier, codes: &CodeDistribution) -> Result<InLayer> {
-        let order = |operands_exchanged: bool| {
-            let errors = WeightedStatistics::of_layer(&multiplier.table, operands_exchanged, codes)?;
-            Ok(InLayer {
-                noise_pct: 100.0 * errors.corrected_variance.sqrt() / 65536.0,
-                relative_noise_pct: errors.relative_noise.map(|noise| 100.0 * noise),
-                operands_exchanged,
-            })
-        };
-        let (plain, exchanged) = (order(false)?, order(true)?);
-        Ok(if exchanged.noise_pct < plain.noise_pct { exchanged } else { plain })
-    }
-}
-
-#[derive(Serialize)]
-struct Row<'a> {
-    name: &'a str,
-    signed: bool,
-    family: String,
-    power_rel: f64,
-    area_rel: Option<f64>,
-    delay_rel: Option<f64>,
-    cost_source: CostSource,
-    #[serde(flatten)]
-    statistics: Statistics,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    layer: Option<InLayer>,
-}
-
-impl<'a> Row<'a> {
-    fn of(Entry { multiplier: m, layer }: Entry<'a>) -> Row<'a> {
-        Row {
-            layer,
-            name: &m.name,
-            signed: m.table.is_signed(),
-            family: m.family.to_string(),
-            power_rel: m.power_rel,
-            area_rel: m.area_rel,
-            delay_rel: m.delay_rel,
-            cost_source: m.cost_source,
-            statistics: m.statistics,
-        }
-    }
-}
-
 /// Runs the subcommand.
 pub fn run(args: Args) -> Result<()> {
     let library = common::library(&args.multipliers, args.signed)?;
     let codes = match (&args.network, &args.layer) {
-        (Some(model), Some(layer)) => Some(codes(model, layer, &args.how)?),
+        (Some(model), Some(layer)) => Some(in_layer::codes(model, layer, &args.how)?),
         _ => {
             if matches!((args.sort, args.front), (Key::Noise, _) | (_, Some(Measure::Noise))) {
                 let reason = "noise is that of a layer: give --network and --layer";
@@ -178,7 +120,7 @@ pub fn run(args: Args) -> Result<()> {
     if args.json {
         return common::print_json(&rows);
     }
-    common::print(format_args!("{}", table(&rows)))
+    common::print(format_args!("{}", rows::table(&rows)))
 }
 
 /// A family as it may be typed.
@@ -200,14 +142,6 @@ fn of_family<'m>(multipliers: Vec<&'m Multiplier>, family: &str) -> Result<Vec<&
     Ok(multipliers.into_iter().filter(|m| of(m) == plain(family)).collect())
 }
 
-/// The codes that the layer's multiplications see.
-fn codes(model: &str, layer: &str, how: &HowArgs) -> Result<CodeDistribution> {
-    let prepared = how.prepare(model, 0)?;
-    let network = &prepared.quantized;
-    let index = layer::find(network, layer)?;
-    Ok(LayerDistribution::measure_one(network, &prepared.calibration.codes, index)?.codes)
-}
-
 /// Those that no other one beats: with less power or error, and not more of the other.
 fn front(entries: Vec<Entry>, measure: Measure) -> Vec<Entry> {
     non_dominated(entries, |entry| [entry.multiplier.power_rel, measure.of(entry)], Ties::All)
@@ -225,46 +159,6 @@ fn sort(entries: &mut [Entry], key: Key) {
     };
     // Stable: of equals, the library's order by falling power stays.
     entries.sort_by(|x, y| measure.of(x).total_cmp(&measure.of(y)));
-}
-
-fn table(rows: &[Row]) -> String {
-    let mut columns = vec![
-        ("multiplier", Align::Left),
-        ("family", Align::Left),
-        ("power rel", Align::Right),
-        ("area rel", Align::Right),
-        ("delay rel", Align::Right),
-        ("MAE %", Align::Right),
-        ("WCE %", Align::Right),
-        ("MRE %", Align::Right),
-        ("EP %", Align::Right),
-        ("mean error", Align::Right),
-        ("zeros kept", Align::Left),
-        ("cost", Align::Left),
-    ];
-    let in_layer = rows.iter().any(|row| row.layer.is_some());
-    if in_layer {
-        columns.extend([("noise %", Align::Right), ("of products %", Align::Right), ("order", Align::Left)]);
-    }
-    let cost = |figure: Option<f64>| figure.map_or("-".to_owned(), |figure| format!("{figure:.4}"));
-    let row = |r: &Row| {
-        let s = &r.statistics;
-        let mut cells = vec![r.name.to_owned(), r.family.clone()];
-        cells.extend([Some(r.power_rel), r.area_rel, r.delay_rel].map(cost));
-        cells.extend([s.mae_pct, s.wce_pct, s.mre_pct].map(|figure| format!("{figure:.4}")));
-        cells.push(format!("{:.2}", s.ep_pct));
-        // Adding zero writes -0 as 0.
-        cells.push(format!("{:.4}", s.mean_error + 0.0));
-        cells.push(if s.zero_preserving { "yes" } else { "no" }.to_owned());
-        cells.push(r.cost_source.to_string());
-        if let Some(layer) = &r.layer {
-            cells.push(format!("{:.4}", layer.noise_pct));
-            cells.push(layer.relative_noise_pct.map_or("-".to_owned(), |noise| format!("{noise:.3}")));
-            cells.push(if layer.operands_exchanged { "~" } else { "" }.to_owned());
-        }
-        cells
-    };
-    text_table(&columns, &rows.iter().map(row).collect::<Vec<_>>())
 }
 
 #[cfg(test)]
