@@ -93,8 +93,8 @@ pub fn run(args: Args) -> Result<()> {
         let path = path.display();
         return Err(Error::Argument(format!("--plot {path}: plots are SVG; the name has to end in .svg")));
     }
-    let first = common::library(&args.first, args.signed)?;
-    let second = common::library(&args.second, args.signed)?;
+    let first = Library::from_sources(&args.first, args.signed)?;
+    let second = Library::from_sources(&args.second, args.signed)?;
     let comparisons = ErrorMeasure::ALL.iter().map(|&measure| Comparison::of(&first, &second, measure));
     let caveat = cost_caveat(&first, &second);
     let report = Report {

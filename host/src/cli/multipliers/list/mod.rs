@@ -3,7 +3,7 @@
 mod in_layer;
 mod rows;
 
-use crate::cli::common::{self, HowArgs};
+use crate::cli::common::{self, HowArgs, SourceArgs};
 use crate::error::{Error, Result};
 use crate::multiplier::{Multiplier, Ties, non_dominated};
 use clap::ValueEnum;
@@ -13,10 +13,8 @@ use rows::Row;
 /// List a library with errors and costs.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The multipliers to choose from: builtin, a folder of tables with a costs.csv, a file of netlists
-    /// (*.jsonl), or several of them with commas between.
-    #[arg(long, default_value = "builtin", value_name = "SOURCE,...")]
-    multipliers: String,
+    #[command(flatten)]
+    source: SourceArgs,
     /// The signed half of the built-in library.
     #[arg(long)]
     signed: bool,
@@ -92,7 +90,7 @@ struct Entry<'m> {
 
 /// Runs the subcommand.
 pub fn run(args: Args) -> Result<()> {
-    let library = common::library(&args.multipliers, args.signed)?;
+    let library = args.source.library(args.signed)?;
     let codes = match (&args.network, &args.layer) {
         (Some(model), Some(layer)) => Some(in_layer::codes(model, layer, &args.how)?),
         _ => {

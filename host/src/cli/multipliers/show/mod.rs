@@ -2,7 +2,7 @@
 
 mod in_network;
 
-use crate::cli::common::{self, HowArgs};
+use crate::cli::common::{self, HowArgs, SourceArgs};
 use crate::error::{Error, Result};
 use crate::multiplier::cost::Cost;
 use crate::multiplier::{
@@ -20,10 +20,8 @@ pub struct Args {
     /// The multiplier, such as trunc6 or mul8s_w4, or trunc6~ for exchanged operands.
     #[arg(value_name = "NAME")]
     name: String,
-    /// The multipliers to choose from: builtin, a folder of tables with a costs.csv, a file of netlists
-    /// (*.jsonl), or several of them with commas between.
-    #[arg(long, default_value = "builtin", value_name = "SOURCE,...")]
-    multipliers: String,
+    #[command(flatten)]
+    source: SourceArgs,
     /// The signed half of the built-in library; names that begin with mul8s_ mean it anyway.
     #[arg(long)]
     signed: bool,
@@ -108,7 +106,7 @@ fn format(path: &Path) -> Result<Format> {
 pub fn run(args: Args) -> Result<()> {
     let heat_map = args.heat_map.as_deref().map(|path| Ok((path, format(path)?))).transpose()?;
     let signed = args.signed || args.name.to_lowercase().starts_with("mul8s_");
-    let library = common::library(&args.multipliers, signed)?;
+    let library = args.source.library(signed)?;
     let choice = Choice::parse(&library, &args.name)?;
     let multiplier = &library.multipliers()[choice.multiplier];
     let swapped = choice.swapped.then(|| multiplier.table.swapped());
