@@ -24,6 +24,7 @@ mod product_table;
 #[cfg(test)]
 mod reference_tests;
 mod scheme;
+mod signedness;
 mod simulate;
 mod statistics;
 mod structure;
@@ -47,14 +48,10 @@ pub use netlist::Netlist;
 pub use netlist_file::{NetlistFile, NetlistRecord};
 pub use product_table::{ProductTable, scheme_product};
 pub use scheme::Scheme;
+pub(crate) use signedness::{name_prefix, signed_by_name, signed_or_unsigned};
 pub use simulate::Simulation;
 pub use statistics::Statistics;
 pub use structure::{Masks, Structure};
 pub use table::TruthTable;
 pub use terms::{MAX_TERMS, Term};
 pub use weighted::WeightedStatistics;
-
-/// What the names of multipliers of a signedness begin with, as in the EvoApprox library.
-pub(crate) fn name_prefix(signed: bool) -> &'static str {
-    if signed { "mul8s_" } else { "mul8u_" }
-}

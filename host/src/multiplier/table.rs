@@ -1,5 +1,6 @@
 //! A multiplier as the list of all its products.
 
+use super::signed_or_unsigned;
 use crate::error::{Error, Result};
 use std::fmt;
 use std::sync::{Arc, LazyLock};
@@ -20,7 +21,7 @@ pub struct TruthTable {
 impl fmt::Debug for TruthTable {
     /// Only what a line has room for.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = if self.signed { "signed" } else { "unsigned" };
+        let kind = signed_or_unsigned(self.signed);
         write!(f, "TruthTable({kind}, {:?}...)", &self.products[self.products.len().saturating_sub(4)..])
     }
 }

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::file;
 use crate::multiplier::{
     Comparison, CostSource, ErrorAxis, ErrorMeasure, Hypervolumes, Library, Pair, PowerRange, cost_caveat,
+    signed_or_unsigned,
 };
 use crate::report::{Align, Series, TwoFronts, text_table};
 use serde::Serialize;
@@ -136,7 +137,7 @@ fn plot(report: &Report, measure: ErrorMeasure) -> String {
             .map(|best| (best.power_rel, best.error_pct))
             .collect(),
     };
-    let kind = if report.signed { "signed" } else { "unsigned" };
+    let kind = signed_or_unsigned(report.signed);
     let title = format!("8-bit {kind} multipliers: {} against power", name(measure));
     let fronts = [series(&report.first, 0), series(&report.second, 1)];
     TwoFronts { title: &title, error: name(measure), floor_pct: measure.floor_pct(), fronts }.to_svg()

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::file;
 use crate::multiplier::costs_csv::{self, Row};
-use crate::multiplier::{NetlistFile, TruthTable, name_prefix};
+use crate::multiplier::{NetlistFile, TruthTable, signed_by_name};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -51,7 +51,7 @@ pub(crate) fn table_files(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
 
 /// Whether a table is signed, by its name or else by the folder's.
 pub(crate) fn signedness(folder: &Path, name: &str, path: &Path) -> Result<bool> {
-    if let Some(signed) = [false, true].into_iter().find(|&signed| name.starts_with(name_prefix(signed))) {
+    if let Some(signed) = signed_by_name(name) {
         return Ok(signed);
     }
     // A folder given as "." has a name too.

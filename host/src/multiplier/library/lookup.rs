@@ -2,7 +2,7 @@
 
 use super::{Library, Multiplier};
 use crate::error::{Error, Result};
-use crate::multiplier::name_prefix;
+use crate::multiplier::{name_prefix, signed_or_unsigned};
 
 impl Library {
     /// Where the multiplier called `name` is in [`multipliers`](Self::multipliers).
@@ -29,7 +29,7 @@ impl Library {
     }
 
     fn unknown(&self, name: &str) -> Error {
-        let kind = if self.is_signed() { "signed" } else { "unsigned" };
+        let kind = signed_or_unsigned(self.is_signed());
         let prefix = name_prefix(self.is_signed());
         let short = |name: &str| name.strip_prefix(prefix).unwrap_or(name).to_lowercase();
         let mut near: Vec<(usize, &str)> =

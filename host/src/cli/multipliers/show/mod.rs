@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::multiplier::cost::Cost;
 use crate::multiplier::{
     Choice, CostSource, GateCounts, Library, MAX_TERMS, Multiplier, Netlist, Statistics, Structure,
-    TruthTable,
+    TruthTable, signed_by_name, signed_or_unsigned,
 };
 use crate::report::HeatMap;
 use in_network::InNetwork;
@@ -105,7 +105,7 @@ fn format(path: &Path) -> Result<Format> {
 /// Runs the subcommand.
 pub fn run(args: Args) -> Result<()> {
     let heat_map = args.heat_map.as_deref().map(|path| Ok((path, format(path)?))).transpose()?;
-    let signed = args.signed || args.name.to_lowercase().starts_with("mul8s_");
+    let signed = args.signed || signed_by_name(&args.name.to_lowercase()) == Some(true);
     let library = args.source.library(signed)?;
     let choice = Choice::parse(&library, &args.name)?;
     let multiplier = &library.multipliers()[choice.multiplier];
@@ -223,7 +223,7 @@ fn text(report: &Report) -> String {
     if let Some(provenance) = report.provenance {
         line("provenance", provenance.to_owned());
     }
-    let kind = if report.signed { "signed" } else { "unsigned" };
+    let kind = signed_or_unsigned(report.signed);
     let order = if report.operands_exchanged { ", operands exchanged" } else { "" };
     let network = report.network.as_ref().map_or(String::new(), |network| format!("\n{}", network.text()));
     format!("{}, {kind}{order}\n{}{network}", report.name, lines.concat())

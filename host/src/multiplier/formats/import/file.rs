@@ -8,7 +8,7 @@ use crate::multiplier::formats::evoapprox::Published;
 use crate::multiplier::formats::numbers::{IndexOrder, Numbers, Reading, table};
 use crate::multiplier::formats::{Format, bin, c_header, netlists, npy, read_bounded, text, verilog_file};
 use crate::multiplier::verilog;
-use crate::multiplier::{Family, Netlist, TruthTable, folder, name_prefix};
+use crate::multiplier::{Family, Netlist, TruthTable, folder, signed_by_name, signed_or_unsigned};
 use std::path::Path;
 
 /// A multiplier as its file has it.
@@ -50,7 +50,7 @@ fn circuits(path: &Path, bytes: &[u8], how: &Importing) -> Result<Vec<Found>> {
         return Err(Error::file(path, reason));
     }
     if how.signed.is_some_and(|wanted| wanted != signed) {
-        let kind = if signed { "signed" } else { "unsigned" };
+        let kind = signed_or_unsigned(signed);
         return Err(Error::file(path, format!("its first line says that it is {kind}")));
     }
     let how = &Importing { signed: Some(signed), ..how.clone() };
@@ -113,11 +113,11 @@ fn single(path: &Path, format: Format, bytes: &[u8], how: &Importing) -> Result<
 
 /// Whether a table is signed (see [`formats`](crate::multiplier::formats)).
 fn signedness(path: &Path, base: &str, numbers: Option<&Numbers>, how: &Importing) -> Result<bool> {
-    let named = [false, true].into_iter().find(|&signed| base.starts_with(name_prefix(signed)));
+    let named = signed_by_name(base);
     if let (Some(named), Some(wanted)) = (named, how.signed)
         && named != wanted
     {
-        let wanted = if wanted { "signed" } else { "unsigned" };
+        let wanted = signed_or_unsigned(wanted);
         let reason =
             format!("is to be {wanted}, but the name {base} says otherwise; give another with --name");
         return Err(Error::file(path, reason));
