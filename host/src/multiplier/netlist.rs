@@ -49,6 +49,15 @@ impl Wire {
         self.0 as usize
     }
 
+    /// The operand, `a` or `w`, and the bit of it that this wire is, if it is one.
+    pub fn input(self) -> Option<(char, usize)> {
+        match self.index().checked_sub(Self::FIRST_INPUT)? {
+            bit @ 0..8 => Some(('a', bit)),
+            bit @ 8..INPUTS => Some(('w', bit - 8)),
+            _ => None,
+        }
+    }
+
     /// The gate that drives this wire, if one does.
     pub fn gate(self) -> Option<usize> {
         self.index().checked_sub(Self::FIRST_GATE)
@@ -79,6 +88,19 @@ impl GateKind {
         use GateKind::*;
         [And, Or, Xor, Nand, Nor, Xnor, Not]
     };
+
+    /// What Verilog calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            GateKind::And => "and",
+            GateKind::Or => "or",
+            GateKind::Xor => "xor",
+            GateKind::Nand => "nand",
+            GateKind::Nor => "nor",
+            GateKind::Xnor => "xnor",
+            GateKind::Not => "not",
+        }
+    }
 
     /// The gate's output, bit by bit.
     pub fn apply(self, x: u64, y: u64) -> u64 {
@@ -129,13 +151,10 @@ impl Netlist {
 
     /// The same circuit with its operands exchanged: the multiplier M(w, a).
     pub fn swapped(&self) -> Netlist {
-        let exchanged = |wire: Wire| {
-            let partner = |i| match wire {
-                _ if wire == Wire::a(i) => Some(Wire::w(i)),
-                _ if wire == Wire::w(i) => Some(Wire::a(i)),
-                _ => None,
-            };
-            (0..8).find_map(partner).unwrap_or(wire)
+        let exchanged = |wire: Wire| match wire.input() {
+            Some(('a', bit)) => Wire::w(bit),
+            Some((_, bit)) => Wire::a(bit),
+            None => wire,
         };
         let gates =
             self.gates.iter().map(|gate| Gate { kind: gate.kind, inputs: gate.inputs.map(exchanged) });

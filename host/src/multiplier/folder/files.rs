@@ -15,8 +15,7 @@ pub(crate) const NETLISTS: &str = "netlists.jsonl";
 
 /// The text of the folder's `costs.csv`.
 pub(crate) fn costs_text(folder: &Path) -> Result<String> {
-    let path = folder.join(COSTS);
-    String::from_utf8(file::read(&path)?).map_err(|_| Error::file(&path, "not text in UTF-8"))
+    file::read_text(folder.join(COSTS))
 }
 
 /// The costs written in a folder, by multiplier.
@@ -27,11 +26,7 @@ pub(crate) fn costs(folder: &Path) -> Result<HashMap<String, Row>> {
 /// The circuits written in a folder, if any.
 pub(crate) fn circuits(folder: &Path) -> Result<Option<NetlistFile>> {
     let path = folder.join(NETLISTS);
-    if !path.exists() {
-        return Ok(None);
-    }
-    let text = String::from_utf8(file::read(&path)?).map_err(|_| Error::file(&path, "not text in UTF-8"))?;
-    NetlistFile::parse(&path, &text).map(Some)
+    path.exists().then(|| NetlistFile::read(&path)).transpose()
 }
 
 /// The folder's `*.bin` and the multipliers' names, in order of name.
