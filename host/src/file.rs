@@ -10,6 +10,11 @@ pub fn read(path: impl AsRef<Path>) -> Result<Vec<u8>> {
     std::fs::read(&path).map_err(Error::io(&path))
 }
 
+/// Reads all of `path`, which has to be text in UTF-8.
+pub fn read_text(path: impl AsRef<Path>) -> Result<String> {
+    String::from_utf8(read(&path)?).map_err(|_| Error::file(&path, "not text in UTF-8"))
+}
+
 /// Writes `bytes` to `path` so that a reader sees the old file or the new one, never a part:
 /// a temporary file in the same folder is renamed over it. Missing parent folders are made.
 pub fn write_atomically(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
@@ -17,13 +22,13 @@ pub fn write_atomically(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
 }
 
 /// Writes several files as [`write_atomically`] does, and none of them if one can't be written.
-pub fn write_all_atomically(files: &[(PathBuf, &[u8])]) -> Result<()> {
+pub fn write_all_atomically(files: &[(PathBuf, impl AsRef<[u8]>)]) -> Result<()> {
     let mut written = Vec::new();
     for (path, bytes) in files {
         if path.is_dir() {
             return Err(Error::file(path, "is a folder; a file is to be written there"));
         }
-        written.push((write_beside(path, bytes)?, path));
+        written.push((write_beside(path, bytes.as_ref())?, path));
     }
     written.into_iter().try_for_each(|(file, path)| match file.persist(path) {
         Ok(_) => Ok(()),

@@ -7,7 +7,7 @@ use crate::bench::layers::{IMAGES, KernelRate};
 use crate::bench::tables::Spread;
 use crate::emulate::Kernel;
 use crate::error::{Error, Result};
-use crate::multiplier::Choice;
+use crate::multiplier::{Choice, Library};
 use crate::report::{Align, text_table};
 
 /// Measure how fast this machine is at it.
@@ -60,7 +60,7 @@ pub fn run(command: Command) -> Result<()> {
         let reason = format!("--images must be from 1 to {MAX_IMAGES}, not {}", args.images);
         return Err(Error::Argument(reason));
     }
-    let library = common::library(&args.multipliers, false)?;
+    let library = Library::from_sources(&args.multipliers, false)?;
     if library.is_signed() {
         let reason = format!(
             "--multipliers {}: the multipliers are signed, but the benchmark's codes are not; give a folder \

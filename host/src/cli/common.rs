@@ -71,13 +71,27 @@ impl HowArgs {
     }
 }
 
-/// Which multipliers, and what is done about their errors.
+/// Which multipliers.
 #[derive(Debug, Args)]
-pub struct MultiplierArgs {
+pub struct SourceArgs {
     /// The multipliers to choose from: builtin, a folder of tables with a costs.csv, a file of netlists
     /// (*.jsonl), or several of them with commas between.
     #[arg(long, default_value = "builtin", value_name = "SOURCE,...")]
     pub multipliers: String,
+}
+
+impl SourceArgs {
+    /// Their library; `signed` picks the half of the built-in one.
+    pub fn library(&self, signed: bool) -> Result<Library> {
+        Library::from_sources(&self.multipliers, signed)
+    }
+}
+
+/// Which multipliers, and what is done about their errors.
+#[derive(Debug, Args)]
+pub struct MultiplierArgs {
+    #[command(flatten)]
+    pub source: SourceArgs,
     /// Compensation: all, alwann (its weight map only), scale-shift or none.
     #[arg(long, default_value = "all")]
     pub compensation: Steps,
@@ -86,14 +100,8 @@ pub struct MultiplierArgs {
 impl MultiplierArgs {
     /// The library, for a scheme.
     pub fn library(&self, scheme: Scheme) -> Result<Library> {
-        library(&self.multipliers, scheme.wants_signed_table())
+        self.source.library(scheme.wants_signed_table())
     }
-}
-
-/// The library that `--multipliers` names: `builtin`, of which `signed` picks the half, a folder, or several of
-/// them with commas.
-pub fn library(sources: &str, signed: bool) -> Result<Library> {
-    Library::from_sources(sources, signed)
 }
 
 /// A line on standard error that shows the step at hand and that time passes.

@@ -5,17 +5,11 @@
 //! mutation makes use of it.
 
 use crate::multiplier::Netlist;
-use crate::multiplier::netlist::{Builder, GateKind, INPUTS, OUTPUTS, Wire};
+use crate::multiplier::netlist::{Builder, GateKind, OUTPUTS, Wire};
 use rand::{Rng, RngExt};
 
 /// Position of the first gate among the wires: behind both constants and the inputs.
-pub const FIRST_GATE: usize = 2 + INPUTS;
-
-/// The gates' kinds.
-pub const KINDS: [GateKind; 7] = {
-    use GateKind::*;
-    [And, Or, Xor, Nand, Nor, Xnor, Not]
-};
+pub const FIRST_GATE: usize = Wire::FIRST_GATE;
 
 /// A gate: its kind and the wires it reads, all before itself. An AND of a wire with itself is no gate but
 /// that wire.
@@ -73,7 +67,7 @@ impl Genome {
         };
         for (index, &spare) in before.iter().enumerate() {
             for _ in 0..spare {
-                let kind = KINDS[random.random_range(0..KINDS.len())];
+                let kind = GateKind::ALL[random.random_range(0..GateKind::ALL.len())];
                 let wires = (FIRST_GATE + genes.len()) as u16;
                 let inputs = [(); 2].map(|()| random.random_range(0..wires));
                 genes.push(Gene { kind, inputs }.tidy());

@@ -2,7 +2,9 @@
 
 use super::population::Population;
 use crate::multiplier::cost::Cost;
-use crate::multiplier::{Design, Family, Netlist, NetlistFile, NetlistRecord, Statistics, name_prefix};
+use crate::multiplier::{
+    Design, Family, Netlist, NetlistFile, NetlistRecord, Statistics, Ties, name_prefix, non_dominated,
+};
 use rayon::prelude::*;
 use std::collections::HashSet;
 
@@ -98,23 +100,14 @@ pub fn harvest(population: &Population, designs: &[Design], signed: bool, origin
         candidates[index].family = Family::Exact;
     }
 
-    let kept: Vec<bool> = candidates
-        .iter()
-        .enumerate()
-        .map(|(index, candidate)| {
-            Some(index) == exact
-                || !candidate.statistics.is_exact()
-                    && candidate.power_uw > exact_uw * LEAST_POWER
-                    && (candidate.landmark
-                        || unbeaten(candidate, &candidates, |c| Some(c.statistics.mae_pct))
-                        || unbeaten(candidate, &candidates, |c| Some(c.statistics.wce_pct))
-                        || unbeaten(candidate, &candidates, |c| {
-                            c.statistics.zero_preserving.then_some(c.statistics.mae_pct)
-                        }))
-        })
-        .collect();
-    let mut kept: Vec<&Candidate> =
-        candidates.iter().zip(kept).filter_map(|(candidate, kept)| kept.then_some(candidate)).collect();
+    let unbeaten = unbeaten(&candidates);
+    let kept = candidates.iter().enumerate().filter(|&(index, candidate)| {
+        Some(index) == exact
+            || !candidate.statistics.is_exact()
+                && candidate.power_uw > exact_uw * LEAST_POWER
+                && (candidate.landmark || unbeaten.contains(&index))
+    });
+    let mut kept: Vec<&Candidate> = kept.map(|(_, candidate)| candidate).collect();
     kept.sort_by(|x, y| y.power_uw.total_cmp(&x.power_uw));
 
     let mut names: HashSet<String> = HashSet::new();
@@ -144,20 +137,18 @@ pub fn harvest(population: &Population, designs: &[Design], signed: bool, origin
     NetlistFile { signed, records }
 }
 
-/// Whether no other candidate has at most the power and the error of `candidate`, and less of one.
-fn unbeaten(
-    candidate: &Candidate,
-    candidates: &[Candidate],
-    error: impl Fn(&Candidate) -> Option<f64>,
-) -> bool {
-    let Some(own) = error(candidate) else { return false };
-    !candidates.iter().any(|other| {
-        error(other).is_some_and(|error| {
-            other.power_uw <= candidate.power_uw
-                && error <= own
-                && (other.power_uw < candidate.power_uw || error < own)
-        })
-    })
+/// Positions of those that no other candidate beats in power and MAE, or power and WCE, or, where both keep
+/// zeros, power and MAE. Of those alike all are there: the same circuit is left out later, another may suit a
+/// network better.
+fn unbeaten(candidates: &[Candidate]) -> HashSet<usize> {
+    let all = || 0..candidates.len();
+    let mae = |&index: &usize| [candidates[index].power_uw, candidates[index].statistics.mae_pct];
+    let wce = |&index: &usize| [candidates[index].power_uw, candidates[index].statistics.wce_pct];
+    let keeps_zeros = |&index: &usize| candidates[index].statistics.zero_preserving;
+    let mut unbeaten: HashSet<usize> = non_dominated(all(), mae, Ties::All).into_iter().collect();
+    unbeaten.extend(non_dominated(all(), wce, Ties::All));
+    unbeaten.extend(non_dominated(all().filter(keeps_zeros), mae, Ties::All));
+    unbeaten
 }
 
 /// Such as `mul8u_m706`: the letter for what was bounded, the power in thousandths of the exact one's. Two of

@@ -1,7 +1,8 @@
 //! Random changes to a circuit, and how to take them back.
 
-use super::genome::{FIRST_GATE, Gene, Genome, KINDS};
+use super::genome::{FIRST_GATE, Gene, Genome};
 use crate::kernels::Lanes;
+use crate::multiplier::netlist::GateKind;
 use rand::{Rng, RngExt};
 
 /// Most genes changed at a time.
@@ -96,7 +97,7 @@ fn mutate_gate(genome: &mut Genome, gate: usize, random: &mut impl Rng, changes:
     let gene = &mut genome.genes[gate];
     match random.random_range(0..3) {
         input @ 0..2 => gene.inputs[input] = random.random_range(0..(FIRST_GATE + gate) as u16),
-        _ => gene.kind = KINDS[random.random_range(0..KINDS.len())],
+        _ => gene.kind = GateKind::ALL[random.random_range(0..GateKind::ALL.len())],
     }
     *gene = gene.tidy();
 }

@@ -1,6 +1,6 @@
 //! A multiplier together with the order of its operands.
 
-use super::{Library, ProductTable, Scheme};
+use super::{Library, ProductTable, Scheme, signed_or_unsigned};
 use crate::error::{Error, Result};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -60,11 +60,10 @@ impl<'l> ProductCache<'l> {
     /// An empty cache. Fails if the library's signedness does not suit the scheme.
     pub fn new(library: &'l Library, scheme: Scheme) -> Result<Self> {
         if library.is_signed() != scheme.wants_signed_table() {
-            let kind = |signed| if signed { "signed" } else { "unsigned" };
             return Err(Error::Argument(format!(
                 "the {scheme} scheme needs {} multipliers, this library has {} ones",
-                kind(scheme.wants_signed_table()),
-                kind(library.is_signed())
+                signed_or_unsigned(scheme.wants_signed_table()),
+                signed_or_unsigned(library.is_signed())
             )));
         }
         Ok(ProductCache { library, scheme, tables: Mutex::default() })

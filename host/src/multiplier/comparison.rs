@@ -1,7 +1,7 @@
 //! How the fronts of two libraries compare.
 
 use super::front::{Best, ErrorAxis, ErrorMeasure, Front, PowerRange};
-use super::{CostSource, Library};
+use super::{CostSource, Library, signed_or_unsigned};
 use crate::error::{Error, Result};
 use serde::Serialize;
 
@@ -87,12 +87,11 @@ impl Comparison {
     /// with them the meaning of an error, differ.
     pub fn of(first: &Library, second: &Library, measure: ErrorMeasure) -> Result<Comparison> {
         if first.is_signed() != second.is_signed() {
-            let kind = |library: &Library| if library.is_signed() { "signed" } else { "unsigned" };
             return Err(Error::Argument(format!(
                 "the first library's multipliers are {}, the second's {}; only libraries of one signedness \
                  can be compared (--signed picks the signed half of the built-in one)",
-                kind(first),
-                kind(second)
+                signed_or_unsigned(first.is_signed()),
+                signed_or_unsigned(second.is_signed())
             )));
         }
         let [first, second] = [first, second].map(|library| Front::of(library, measure));

@@ -1,6 +1,6 @@
 //! The front of a library: what no other of its multipliers beats in error and power.
 
-use super::{Library, Multiplier, Statistics};
+use super::{Library, Multiplier, Statistics, Ties, non_dominated};
 use crate::search::hypervolume;
 use serde::Serialize;
 
@@ -109,20 +109,10 @@ impl Front {
             error_pct: measure.of(&m.statistics),
             power_rel: m.power_rel,
         };
-        let mut all: Vec<Best> = library.multipliers().iter().map(best).collect();
-        // From the least power up, whoever is not better than all before is beaten.
-        all.sort_by(|x, y| {
-            let by_error = x.error_pct.total_cmp(&y.error_pct);
-            x.power_rel.total_cmp(&y.power_rel).then(by_error).then_with(|| x.name.cmp(&y.name))
-        });
-        let mut points: Vec<Best> = Vec::new();
-        for best in all {
-            if points.last().is_none_or(|last| best.error_pct < last.error_pct) {
-                points.push(best);
-            }
-        }
-        points.reverse();
-        Front { measure, points }
+        // The library's order, by falling power and then by name, is the front's too.
+        let figures = |m: &&Multiplier| [m.power_rel, measure.of(&m.statistics)];
+        let points = non_dominated(library.multipliers(), figures, Ties::First);
+        Front { measure, points: points.into_iter().map(best).collect() }
     }
 
     /// The error it is about.
@@ -169,30 +159,20 @@ impl Front {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::multiplier::{CostSource, Family, TruthTable};
+    use crate::multiplier::TruthTable;
+    use crate::multiplier::testing::multiplier;
     use proptest::prelude::*;
 
     /// A library whose multipliers have a power and an error of so many units in all products: as many
     /// in the mean as in the worst case. The first is exact and needs all power.
     fn library(others: &[(f64, i32)]) -> Library {
-        let multiplier = |(i, &(power_rel, error)): (usize, &(f64, i32))| {
+        let of = |(i, &(power_rel, error)): (usize, &(f64, i32))| {
             // Products up to 65,025 leave room for 510 more.
             let table = TruthTable::from_fn(false, |a, w| a * w + error).unwrap();
-            Multiplier {
-                name: format!("m{i}"),
-                family: Family::Imported,
-                statistics: Statistics::of(&table),
-                table,
-                power_rel,
-                area_rel: None,
-                delay_rel: None,
-                cost_source: CostSource::Published,
-                netlist: None,
-                provenance: None,
-            }
+            multiplier(&format!("m{i}"), power_rel, table)
         };
         let all: Vec<(f64, i32)> = [(1.0, 0)].iter().chain(others).copied().collect();
-        Library::new(all.iter().enumerate().map(multiplier).collect()).unwrap()
+        Library::new(all.iter().enumerate().map(of).collect()).unwrap()
     }
 
     fn front(others: &[(f64, i32)]) -> Front {

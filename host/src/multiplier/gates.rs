@@ -23,7 +23,7 @@ impl GateCounts {
         for gate in netlist.gates() {
             let inputs = gate.inputs.iter().filter_map(|wire| wire.gate());
             depths.push(1 + inputs.map(|input| depths[input]).max().unwrap_or(0));
-            *by_kind.entry(format!("{:?}", gate.kind).to_lowercase()).or_default() += 1;
+            *by_kind.entry(gate.kind.name().to_owned()).or_default() += 1;
         }
         // Every gate left leads to an output, so the deepest one is at the end of a path.
         let depth = depths.into_iter().max().unwrap_or(0);

@@ -3,12 +3,14 @@
 //! Everywhere the activation comes first: entry `a * 256 + w` of a table is `M(a, w)`.
 
 mod blocks;
+mod builder;
 mod builtin;
 mod choice;
 mod comparison;
 pub mod cost;
 mod costs_csv;
 mod distribution;
+mod dominance;
 pub mod families;
 mod folder;
 pub mod formats;
@@ -22,11 +24,14 @@ mod product_table;
 #[cfg(test)]
 mod reference_tests;
 mod scheme;
+mod signedness;
 mod simulate;
 mod statistics;
 mod structure;
 mod table;
 mod terms;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod verilog;
 mod weighted;
 
@@ -34,6 +39,7 @@ pub use choice::{Choice, ProductCache};
 pub use comparison::{AtError, AtPower, Comparison, Hypervolumes, Pair, cost_caveat};
 pub use costs_csv::{Costs, Figure};
 pub use distribution::{CodeDistribution, Distribution};
+pub use dominance::{Ties, non_dominated};
 pub use families::{Design, Family};
 pub use front::{Best, ErrorAxis, ErrorMeasure, Front, PowerRange};
 pub use gates::GateCounts;
@@ -42,14 +48,10 @@ pub use netlist::Netlist;
 pub use netlist_file::{NetlistFile, NetlistRecord};
 pub use product_table::{ProductTable, scheme_product};
 pub use scheme::Scheme;
+pub(crate) use signedness::{name_prefix, signed_by_name, signed_or_unsigned};
 pub use simulate::Simulation;
 pub use statistics::Statistics;
 pub use structure::{Masks, Structure};
 pub use table::TruthTable;
 pub use terms::{MAX_TERMS, Term};
 pub use weighted::WeightedStatistics;
-
-/// What the names of multipliers of a signedness begin with, as in the EvoApprox library.
-pub(crate) fn name_prefix(signed: bool) -> &'static str {
-    if signed { "mul8s_" } else { "mul8u_" }
-}

@@ -1,10 +1,6 @@
-//! Gate-level netlists of 8x8-bit multipliers, and a builder that folds constants away.
-//!
-//! A multiplier without some of its partial products is built like the whole one, with the constant zero in
-//! their places: the builder then never makes the adders they would have fed, and [`Builder::finish`]
-//! drops the gates that no output depends on. What remains is what the cost model should charge.
+//! Gate-level netlists of 8x8-bit multipliers.
 
-use std::collections::HashMap;
+pub use super::builder::Builder;
 
 /// Number of inputs: `a0..a7` then `w0..w7`.
 pub const INPUTS: usize = 16;
@@ -20,8 +16,10 @@ impl Wire {
     pub const ZERO: Wire = Wire(0);
     /// The constant 1.
     pub const ONE: Wire = Wire(1);
-    const FIRST_INPUT: usize = 2;
-    const FIRST_GATE: usize = Self::FIRST_INPUT + INPUTS;
+    /// The [`index`](Self::index) of the first input, behind both constants.
+    pub const FIRST_INPUT: usize = 2;
+    /// The index of the first gate, behind all inputs.
+    pub const FIRST_GATE: usize = Self::FIRST_INPUT + INPUTS;
 
     /// The constant `bit`.
     pub fn constant(bit: bool) -> Wire {
@@ -51,6 +49,15 @@ impl Wire {
         self.0 as usize
     }
 
+    /// The operand, `a` or `w`, and the bit of it that this wire is, if it is one.
+    pub fn input(self) -> Option<(char, usize)> {
+        match self.index().checked_sub(Self::FIRST_INPUT)? {
+            bit @ 0..8 => Some(('a', bit)),
+            bit @ 8..INPUTS => Some(('w', bit - 8)),
+            _ => None,
+        }
+    }
+
     /// The gate that drives this wire, if one does.
     pub fn gate(self) -> Option<usize> {
         self.index().checked_sub(Self::FIRST_GATE)
@@ -76,6 +83,25 @@ pub enum GateKind {
 }
 
 impl GateKind {
+    /// All of them.
+    pub const ALL: [GateKind; 7] = {
+        use GateKind::*;
+        [And, Or, Xor, Nand, Nor, Xnor, Not]
+    };
+
+    /// What Verilog calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            GateKind::And => "and",
+            GateKind::Or => "or",
+            GateKind::Xor => "xor",
+            GateKind::Nand => "nand",
+            GateKind::Nor => "nor",
+            GateKind::Xnor => "xnor",
+            GateKind::Not => "not",
+        }
+    }
+
     /// The gate's output, bit by bit.
     pub fn apply(self, x: u64, y: u64) -> u64 {
         match self {
@@ -133,13 +159,10 @@ impl Netlist {
 
     /// The same circuit with its operands exchanged: the multiplier M(w, a).
     pub fn swapped(&self) -> Netlist {
-        let exchanged = |wire: Wire| {
-            let partner = |i| match wire {
-                _ if wire == Wire::a(i) => Some(Wire::w(i)),
-                _ if wire == Wire::w(i) => Some(Wire::a(i)),
-                _ => None,
-            };
-            (0..8).find_map(partner).unwrap_or(wire)
+        let exchanged = |wire: Wire| match wire.input() {
+            Some(('a', bit)) => Wire::w(bit),
+            Some((_, bit)) => Wire::a(bit),
+            None => wire,
         };
         let gates =
             self.gates.iter().map(|gate| Gate { kind: gate.kind, inputs: gate.inputs.map(exchanged) });
@@ -149,185 +172,5 @@ impl Netlist {
     /// The product's bits, the lowest first.
     pub fn outputs(&self) -> &[Wire; OUTPUTS] {
         &self.outputs
-    }
-}
-
-/// Builds a [`Netlist`] gate by gate; gates whose output is a constant or another wire are not made.
-///
-/// A gate asked for twice is made once.
-#[derive(Debug, Default)]
-pub struct Builder {
-    gates: Vec<Gate>,
-    made: HashMap<(GateKind, [Wire; 2]), Wire>,
-}
-
-impl Builder {
-    /// No gates yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// A gate over `x` and `y`, or the wire it is the same as.
-    pub fn gate(&mut self, kind: GateKind, x: Wire, y: Wire) -> Wire {
-        use GateKind::*;
-        // A constant input, or the same wire twice, leaves at most a complement to do.
-        let (kept, other) = if x == Wire::ZERO || x == Wire::ONE { (y, x) } else { (x, y) };
-        match (kind, other) {
-            (And, Wire::ZERO) | (Nor, Wire::ONE) => return Wire::ZERO,
-            (Or, Wire::ONE) | (Nand, Wire::ZERO) => return Wire::ONE,
-            (And | Xnor, Wire::ONE) | (Or | Xor, Wire::ZERO) => return kept,
-            (Nand | Xor, Wire::ONE) | (Nor | Xnor, Wire::ZERO) => return self.not(kept),
-            (Not, _) => return self.not(x),
-            _ => {}
-        }
-        match kind {
-            And | Or if x == y => x,
-            Nand | Nor if x == y => self.not(x),
-            Xor if x == y => Wire::ZERO,
-            Xnor if x == y => Wire::ONE,
-            _ => self.push(kind, [x, y]),
-        }
-    }
-
-    /// The complement of `x`.
-    pub fn not(&mut self, x: Wire) -> Wire {
-        match x {
-            Wire::ZERO => Wire::ONE,
-            Wire::ONE => Wire::ZERO,
-            _ => match x.gate().map(|gate| self.gates[gate]) {
-                Some(Gate { kind: GateKind::Not, inputs }) => inputs[0],
-                _ => self.push(GateKind::Not, [x, x]),
-            },
-        }
-    }
-
-    /// The circuit with these product bits, the lowest first, without the gates none of them needs.
-    pub fn finish(self, signed: bool, outputs: [Wire; OUTPUTS]) -> Netlist {
-        let mut needed = vec![false; self.gates.len()];
-        for gate in outputs.iter().filter_map(|wire| wire.gate()) {
-            needed[gate] = true;
-        }
-        // Gates read only earlier ones, so one pass from the last to the first finds all that is needed.
-        for index in (0..self.gates.len()).rev() {
-            if needed[index] {
-                for gate in self.gates[index].inputs.iter().filter_map(|wire| wire.gate()) {
-                    needed[gate] = true;
-                }
-            }
-        }
-        let mut renamed = vec![Wire::ZERO; self.gates.len()];
-        let mut gates = Vec::new();
-        let rename = |renamed: &[Wire], wire: Wire| wire.gate().map_or(wire, |gate| renamed[gate]);
-        for (index, gate) in self.gates.iter().enumerate().filter(|&(index, _)| needed[index]) {
-            renamed[index] = Wire::of_gate(gates.len());
-            gates.push(Gate { kind: gate.kind, inputs: gate.inputs.map(|wire| rename(&renamed, wire)) });
-        }
-        Netlist { signed, gates, outputs: outputs.map(|wire| rename(&renamed, wire)) }
-    }
-
-    fn push(&mut self, kind: GateKind, inputs: [Wire; 2]) -> Wire {
-        // No gate cares for the order of its inputs, but they stay in the order first asked for.
-        let [x, y] = inputs;
-        let key = (kind, if x.0 <= y.0 { [x, y] } else { [y, x] });
-        *self.made.entry(key).or_insert_with(|| {
-            self.gates.push(Gate { kind, inputs });
-            Wire::of_gate(self.gates.len() - 1)
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const KINDS: [GateKind; 7] = {
-        use GateKind::*;
-        [And, Or, Xor, Nand, Nor, Xnor, Not]
-    };
-
-    /// The value of `wire` when the inputs are the bits of `inputs`.
-    fn value(gates: &[Gate], wire: Wire, inputs: u64) -> u64 {
-        match wire {
-            Wire::ZERO => 0,
-            Wire::ONE => 1,
-            _ => match wire.gate() {
-                None => inputs >> (wire.index() - Wire::FIRST_INPUT) & 1,
-                Some(gate) => {
-                    let [x, y] = gates[gate].inputs.map(|wire| value(gates, wire, inputs));
-                    gates[gate].kind.apply(x, y) & 1
-                }
-            },
-        }
-    }
-
-    fn some_wires() -> [Wire; 4] {
-        [Wire::ZERO, Wire::ONE, Wire::a(0), Wire::w(7)]
-    }
-
-    const OPERANDS: [u64; 4] = [0, 1, 1 << 15, 1 << 15 | 1];
-
-    #[test]
-    fn folding_keeps_every_gate_s_function() {
-        for kind in KINDS {
-            for x in some_wires() {
-                for y in some_wires() {
-                    let mut builder = Builder::new();
-                    let out = builder.gate(kind, x, y);
-                    for inputs in OPERANDS {
-                        let expected = kind.apply(value(&[], x, inputs), value(&[], y, inputs)) & 1;
-                        assert_eq!(value(&builder.gates, out, inputs), expected, "{kind:?} {x:?} {y:?}");
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn full_adders_add_whatever_their_inputs_are() {
-        for x in some_wires() {
-            for y in some_wires() {
-                for z in some_wires() {
-                    let mut builder = Builder::new();
-                    let (sum, carry) = builder.full_adder(x, y, z);
-                    for inputs in OPERANDS {
-                        let of = |wire| value(&builder.gates, wire, inputs);
-                        assert_eq!(of(sum) + 2 * of(carry), of(x) + of(y) + of(z), "{x:?} {y:?} {z:?}");
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn complementing_twice_and_constants_make_no_gates() {
-        let mut builder = Builder::new();
-        let once = builder.not(Wire::a(3));
-        assert_eq!(builder.not(once), Wire::a(3));
-        assert_eq!(builder.full_adder(Wire::ZERO, Wire::a(1), Wire::ZERO), (Wire::a(1), Wire::ZERO));
-        assert_eq!(builder.gates.len(), 1);
-    }
-
-    #[test]
-    fn a_gate_asked_for_twice_is_made_once() {
-        let mut builder = Builder::new();
-        let first = builder.gate(GateKind::Nand, Wire::a(0), Wire::w(0));
-        assert_eq!(builder.gate(GateKind::Nand, Wire::w(0), Wire::a(0)), first);
-        assert_ne!(builder.gate(GateKind::And, Wire::a(0), Wire::w(0)), first);
-        assert_eq!(builder.gates.len(), 2);
-    }
-
-    #[test]
-    fn finishing_drops_gates_no_output_needs() {
-        let mut builder = Builder::new();
-        let dead = builder.gate(GateKind::And, Wire::a(0), Wire::w(0));
-        builder.not(dead);
-        let alive = builder.gate(GateKind::Or, Wire::a(1), Wire::w(1));
-        let out = builder.gate(GateKind::Xor, alive, Wire::a(2));
-        let mut outputs = [Wire::ZERO; OUTPUTS];
-        outputs[4] = out;
-        let netlist = builder.finish(false, outputs);
-        assert_eq!(netlist.gates().len(), 2);
-        assert_eq!(netlist.outputs()[4], Wire::of_gate(1));
-        assert_eq!(netlist.gates()[1].inputs, [Wire::of_gate(0), Wire::a(2)]);
     }
 }

@@ -104,9 +104,7 @@ impl NetlistFile {
 
     /// Reads the file at `path`.
     pub fn read(path: &Path) -> Result<NetlistFile> {
-        let text =
-            String::from_utf8(file::read(path)?).map_err(|_| Error::file(path, "not text in UTF-8"))?;
-        NetlistFile::parse(path, &text)
+        NetlistFile::parse(path, &file::read_text(path)?)
     }
 
     /// All circuits, with the costs of the cost model relative to the cheapest exact circuit of the built-in
@@ -147,7 +145,8 @@ impl NetlistFile {
         Ok(costs.into_iter().flatten().min_by(|x, y| x.power_uw.total_cmp(&y.power_uw)))
     }
 
-    fn netlist(&self, path: &Path, record: &NetlistRecord) -> Result<Netlist> {
+    /// The circuit of one of the file's records.
+    pub(super) fn netlist(&self, path: &Path, record: &NetlistRecord) -> Result<Netlist> {
         Netlist::from_text(self.signed, &record.gates)
             .map_err(|reason| Error::file(path, format!("{}: {reason}", record.name)))
     }

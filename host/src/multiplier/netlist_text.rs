@@ -81,15 +81,11 @@ impl Netlist {
 }
 
 fn name(wire: Wire) -> String {
-    match (wire, wire.gate()) {
-        (Wire::ZERO, _) => "L".into(),
-        (Wire::ONE, _) => "H".into(),
+    match (wire.input(), wire.gate()) {
+        (Some((operand, bit)), _) => format!("{operand}{bit}"),
         (_, Some(gate)) => gate.to_string(),
-        (_, None) => {
-            let operand = (0..8).flat_map(|i| [(Wire::a(i), 'a', i), (Wire::w(i), 'w', i)]);
-            let found = operand.into_iter().find(|(candidate, ..)| *candidate == wire);
-            found.map_or_else(String::new, |(_, letter, i)| format!("{letter}{i}"))
-        }
+        _ if wire == Wire::ZERO => "L".into(),
+        _ => "H".into(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! How a layer uses a multiplier.
 
-use super::TruthTable;
+use super::{TruthTable, signed_or_unsigned};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -50,9 +50,8 @@ impl Scheme {
 
     /// Whether this scheme can use `table` for activations with this zero point; if not, why.
     pub fn check(self, table: &TruthTable, zero_point: u8) -> Result<()> {
-        let kind = |signed: bool| if signed { "signed" } else { "unsigned" };
         if table.is_signed() != self.wants_signed_table() {
-            let (wanted, given) = (kind(self.wants_signed_table()), kind(table.is_signed()));
+            let [wanted, given] = [self.wants_signed_table(), table.is_signed()].map(signed_or_unsigned);
             return Err(Error::Mismatch(format!(
                 "the {self} scheme needs a multiplier that is {wanted}, this one is {given}"
             )));

@@ -1,19 +1,27 @@
 //! A multiplier as the list of all its products.
 
+use super::signed_or_unsigned;
 use crate::error::{Error, Result};
 use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+/// The exact multipliers, which all errors are measured against.
+static EXACT: [LazyLock<TruthTable>; 2] =
+    [LazyLock::new(|| work_out_exact(false)), LazyLock::new(|| work_out_exact(true))];
 
 /// All 65,536 products of an 8x8-bit multiplier.
+///
+/// Clones share them: a library and all that is chosen from it hold each table once.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TruthTable {
     signed: bool,
-    products: Vec<i32>,
+    products: Arc<[i32]>,
 }
 
 impl fmt::Debug for TruthTable {
     /// Only what a line has room for.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = if self.signed { "signed" } else { "unsigned" };
+        let kind = signed_or_unsigned(self.signed);
         write!(f, "TruthTable({kind}, {:?}...)", &self.products[self.products.len().saturating_sub(4)..])
     }
 }
@@ -43,7 +51,7 @@ impl TruthTable {
                 range.end()
             )));
         }
-        Ok(TruthTable { signed, products })
+        Ok(TruthTable { signed, products: products.into() })
     }
 
     /// The table of a function of the two operands' values (0..=255, or -128..=127 if signed).
@@ -55,7 +63,7 @@ impl TruthTable {
 
     /// The exact multiplier.
     pub fn exact(signed: bool) -> Self {
-        Self::from_fn(signed, |a, w| a * w).expect("exact products fit")
+        EXACT[usize::from(signed)].clone()
     }
 
     /// Whether operands and products are two's complement.
@@ -78,6 +86,10 @@ impl TruthTable {
         let products = (0..Self::ENTRIES).map(|i| self.products[(i & 255) << 8 | i >> 8]).collect();
         TruthTable { signed: self.signed, products }
     }
+}
+
+fn work_out_exact(signed: bool) -> TruthTable {
+    TruthTable::from_fn(signed, |a, w| a * w).expect("exact products fit")
 }
 
 #[cfg(test)]

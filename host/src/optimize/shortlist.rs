@@ -2,7 +2,7 @@
 
 use crate::compensate::LayerDistribution;
 use crate::error::Result;
-use crate::multiplier::{Choice, Library, WeightedStatistics};
+use crate::multiplier::{Choice, Library, Ties, WeightedStatistics, non_dominated};
 use rayon::prelude::*;
 
 /// The choices of `library` that in at least one of `layers` no other choice beats: with as little power and as
@@ -23,17 +23,16 @@ pub(super) fn shortlist(library: &Library, layers: &[LayerDistribution]) -> Resu
     let noises: Vec<Vec<f64>> = choices.par_iter().map(noise).collect::<Result<_>>()?;
     let exact = Choice::exact(library);
     let power = |choice: &Choice| library.multipliers()[choice.multiplier].power_rel;
-    let beaten_in = |index: usize, layer: usize| {
-        let own = (power(&choices[index]), noises[index][layer]);
-        choices.iter().zip(&noises).enumerate().any(|(other_index, (other, noises))| {
-            let other = (power(other), noises[layer]);
-            // Of equals the first stays.
-            other.0 <= own.0 && other.1 <= own.1 && (other != own || other_index < index)
-        })
+    let mut worth: Vec<bool> = choices.iter().map(|choice| *choice == exact).collect();
+    let worth_in = |layer: usize| {
+        let figures = |&index: &usize| [power(&choices[index]), noises[index][layer]];
+        // What is alike in a layer serves it alike: one of them is enough.
+        non_dominated(0..choices.len(), figures, Ties::First)
     };
-    let worth =
-        |index: &usize| choices[*index] == exact || (0..layers.len()).any(|layer| !beaten_in(*index, layer));
-    Ok((0..choices.len()).filter(worth).map(|index| choices[index]).collect())
+    for index in (0..layers.len()).flat_map(worth_in) {
+        worth[index] = true;
+    }
+    Ok(choices.into_iter().zip(worth).filter_map(|(choice, worth)| worth.then_some(choice)).collect())
 }
 
 #[cfg(test)]

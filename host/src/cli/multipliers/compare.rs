@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::file;
 use crate::multiplier::{
     Comparison, CostSource, ErrorAxis, ErrorMeasure, Hypervolumes, Library, Pair, PowerRange, cost_caveat,
+    signed_or_unsigned,
 };
 use crate::report::{Align, Series, TwoFronts, text_table};
 use serde::Serialize;
@@ -93,8 +94,8 @@ pub fn run(args: Args) -> Result<()> {
         let path = path.display();
         return Err(Error::Argument(format!("--plot {path}: plots are SVG; the name has to end in .svg")));
     }
-    let first = common::library(&args.first, args.signed)?;
-    let second = common::library(&args.second, args.signed)?;
+    let first = Library::from_sources(&args.first, args.signed)?;
+    let second = Library::from_sources(&args.second, args.signed)?;
     let comparisons = ErrorMeasure::ALL.iter().map(|&measure| Comparison::of(&first, &second, measure));
     let caveat = cost_caveat(&first, &second);
     let report = Report {
@@ -136,7 +137,7 @@ fn plot(report: &Report, measure: ErrorMeasure) -> String {
             .map(|best| (best.power_rel, best.error_pct))
             .collect(),
     };
-    let kind = if report.signed { "signed" } else { "unsigned" };
+    let kind = signed_or_unsigned(report.signed);
     let title = format!("8-bit {kind} multipliers: {} against power", name(measure));
     let fronts = [series(&report.first, 0), series(&report.second, 1)];
     TwoFronts { title: &title, error: name(measure), floor_pct: measure.floor_pct(), fronts }.to_svg()

@@ -8,7 +8,7 @@ use crate::evolve::{
     Bounds, Checkpoint, Earlier, Goal, Metric, Origin, Outcomes, Population, Settings, builtin, harvest,
     ladder,
 };
-use crate::multiplier::{Design, Distribution, Family, Multiplier, Netlist, name_prefix};
+use crate::multiplier::{Design, Distribution, Family, Library, Multiplier, Netlist, name_prefix};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -135,7 +135,7 @@ pub fn run(args: Args) -> Result<()> {
 /// The circuits to begin with besides the classical ones.
 fn earlier(args: &Args) -> Result<Vec<Earlier>> {
     let Some(sources) = &args.begin_with else { return Ok(Vec::new()) };
-    let library = common::library(sources, args.signed)?;
+    let library = Library::from_sources(sources, args.signed)?;
     if library.is_signed() != args.signed {
         let reason = format!("--begin-with {sources}: those multipliers are of the other signedness");
         return Err(Error::Argument(reason));

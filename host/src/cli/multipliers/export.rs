@@ -1,19 +1,17 @@
 //! `skimp multipliers export`: a library's tables for other tools.
 
-use crate::cli::common;
+use crate::cli::common::{self, SourceArgs};
 use crate::error::Result;
+use crate::multiplier::Multiplier;
 use crate::multiplier::formats::{Exporting, Format, export, written_costs};
-use crate::multiplier::{Library, Multiplier};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// Export a library's tables, or its circuits, with their costs.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The multipliers to choose from: builtin, a folder of tables with a costs.csv, a file of netlists
-    /// (*.jsonl), or several of them with commas between.
-    #[arg(long, default_value = "builtin", value_name = "SOURCE,...")]
-    multipliers: String,
+    #[command(flatten)]
+    source: SourceArgs,
     /// The signed half of the built-in library.
     #[arg(long)]
     signed: bool,
@@ -46,7 +44,7 @@ struct Report<'a> {
 
 /// Runs the subcommand.
 pub fn run(args: Args) -> Result<()> {
-    let library = Library::from_sources(&args.multipliers, args.signed)?;
+    let library = args.source.library(args.signed)?;
     let mut multipliers: Vec<&Multiplier> = Vec::new();
     for name in &args.names {
         let multiplier = library.get(name)?;
@@ -57,7 +55,7 @@ pub fn run(args: Args) -> Result<()> {
     if args.names.is_empty() {
         multipliers.extend(library.multipliers());
     }
-    let written = written_costs(&args.multipliers)?;
+    let written = written_costs(&args.source.multipliers)?;
     let how = Exporting { format: args.format, swap_operands: args.swap_operands };
     let files = export(&multipliers, &written, how, &args.out)?;
     if args.json {

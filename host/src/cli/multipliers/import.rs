@@ -120,8 +120,7 @@ pub fn run(args: Args) -> Result<()> {
 
 /// The cells of a file beside the built-in ones.
 fn cells(path: &Path) -> Result<CellLibrary> {
-    let text = String::from_utf8(file::read(path)?).map_err(|_| Error::file(path, "not text in UTF-8"))?;
-    CellLibrary::parse(path, &text)
+    CellLibrary::parse(path, &file::read_text(path)?)
 }
 
 /// The costs given by hand.

@@ -92,9 +92,7 @@ pub fn export(
         })
         .collect();
     contents.push((costs_path, costs_csv::updated(&old, &lines).into_bytes()));
-    let files: Vec<(PathBuf, &[u8])> =
-        contents.iter().map(|(path, bytes)| (path.clone(), &bytes[..])).collect();
-    file::write_all_atomically(&files)?;
+    file::write_all_atomically(&contents)?;
     Ok(contents.into_iter().map(|(path, _)| path).collect())
 }
 

@@ -50,7 +50,5 @@ pub fn write_library(out: &Path, imported: &[Imported], replace: bool) -> Result
         .chain(circuits)
         .chain([(costs_path, costs.into_bytes())])
         .collect();
-    let files: Vec<(PathBuf, &[u8])> =
-        contents.iter().map(|(path, bytes)| (path.clone(), &bytes[..])).collect();
-    file::write_all_atomically(&files)
+    file::write_all_atomically(&contents)
 }

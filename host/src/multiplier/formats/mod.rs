@@ -35,8 +35,6 @@ mod costs_json;
 mod evoapprox;
 mod export;
 mod import;
-mod import_costs;
-mod import_folder;
 mod library_folder;
 mod netlists;
 mod npy;

@@ -1,6 +1,6 @@
 //! Circuits as lines of JSON (see [`NetlistFile`]), by themselves or beside a folder's tables.
 
-use super::import_costs::gate_model;
+use super::import::gate_model;
 use super::text;
 use crate::error::{Error, Result};
 use crate::multiplier::{Family, Figure, Netlist, NetlistFile, NetlistRecord, Statistics, folder};
@@ -12,12 +12,9 @@ const LICENCE: &str = "that of each circuit's source: see its provenance";
 /// The circuits of a file, and whether they are signed.
 pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(bool, Vec<(NetlistRecord, Netlist)>)> {
     let file = NetlistFile::parse(path, text::decode(path, bytes)?)?;
-    let signed = file.signed;
-    let netlist = |record: NetlistRecord| match Netlist::from_text(signed, &record.gates) {
-        Ok(netlist) => Ok((record, netlist)),
-        Err(reason) => Err(Error::file(path, format!("{}: {reason}", record.name))),
-    };
-    Ok((signed, file.records.into_iter().map(netlist).collect::<Result<_>>()?))
+    let netlists = file.records.iter().map(|record| file.netlist(path, record));
+    let netlists: Vec<Netlist> = netlists.collect::<Result<_>>()?;
+    Ok((file.signed, file.records.into_iter().zip(netlists).collect()))
 }
 
 /// The line of a circuit.

@@ -1,7 +1,7 @@
 //! From the numbers of a file to a truth table.
 
 use crate::error::{Error, Result};
-use crate::multiplier::TruthTable;
+use crate::multiplier::{TruthTable, signed_or_unsigned};
 use serde::Serialize;
 use std::fmt;
 use std::path::Path;
@@ -116,7 +116,7 @@ pub(super) fn table(
     let range = if signed { i16::MIN.into()..=i16::MAX.into() } else { 0..=i64::from(u16::MAX) };
     if let Some(i) = products.iter().position(|product| !range.contains(product)) {
         let [a, w] = operands(i, signed);
-        let kind = if signed { "signed" } else { "unsigned" };
+        let kind = signed_or_unsigned(signed);
         let reason = format!(
             "the product of a = {a} and w = {w} is {}, outside the {}..={} of {kind} products",
             products[i],

@@ -1,8 +1,8 @@
 //! What is exported is imported again as it was, in every format.
 
 use super::{Exporting, Format, Importing, export, import, write_library, written_costs};
-use crate::multiplier::library::CostSource;
-use crate::multiplier::{Family, Library, Multiplier, Statistics, TruthTable, name_prefix};
+use crate::multiplier::testing::multiplier;
+use crate::multiplier::{Library, Multiplier, TruthTable, name_prefix};
 use proptest::prelude::*;
 use std::collections::HashMap;
 use std::path::Path;
@@ -115,22 +115,11 @@ fn gates_that_compute_another_table_are_refused() {
 fn library_with(table: TruthTable) -> Library {
     let prefix = name_prefix(table.is_signed());
     let exact = TruthTable::exact(table.is_signed());
-    let multipliers =
-        [("exact", exact, 1.0), ("random", table, 0.1 + 0.2)].map(|(name, table, power_rel)| {
-            let statistics = Statistics::of(&table);
-            Multiplier {
-                name: format!("{prefix}{name}"),
-                family: Family::Imported,
-                table,
-                power_rel,
-                area_rel: Some(1.0 / 3.0),
-                delay_rel: None,
-                cost_source: CostSource::Published,
-                statistics,
-                netlist: None,
-                provenance: None,
-            }
-        });
+    let of = |(name, table, power_rel)| Multiplier {
+        area_rel: Some(1.0 / 3.0),
+        ..multiplier(&format!("{prefix}{name}"), power_rel, table)
+    };
+    let multipliers = [("exact", exact, 1.0), ("random", table, 0.1 + 0.2)].map(of);
     Library::new(multipliers.into()).unwrap()
 }
 

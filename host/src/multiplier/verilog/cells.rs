@@ -2,7 +2,8 @@
 
 use super::expression::Expression;
 use super::lexer::{Token, at};
-use super::parser::{Direction, Item, Module, Parser};
+use super::module::{Direction, Item, Module};
+use super::parser::Parser;
 use crate::error::{Error, Result};
 use std::collections::HashMap;
 use std::path::Path;

@@ -2,7 +2,8 @@
 
 use super::expression::Expression;
 use super::lexer::{Token, at};
-use super::parser::{Connections, Item, Parser, Primitive};
+use super::module::{Connections, Item, Primitive};
+use super::parser::Parser;
 use crate::error::Result;
 use crate::multiplier::netlist::GateKind;
 

@@ -8,14 +8,15 @@ mod cells;
 mod elaborate;
 mod expression;
 mod items;
+mod keywords;
 mod lexer;
+mod module;
 mod parser;
 mod resolve;
 mod shape;
 mod test_bench;
 #[cfg(test)]
 mod tests;
-mod values;
 mod writer;
 
 pub use cells::CellLibrary;

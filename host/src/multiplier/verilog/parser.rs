@@ -1,70 +1,14 @@
-//! Modules as they are written; what their names mean is seen when they are put together.
+//! From tokens to modules.
 
-use super::expression::Expression;
+use super::keywords::KEYWORDS;
 use super::lexer::{MAX_WIDTH, SUPPORTED, Token, at, tokens};
+use super::module::{Direction, Module, Net};
 use crate::error::{Error, Result};
-use crate::multiplier::netlist::GateKind;
 use std::collections::HashMap;
 use std::path::Path;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Direction {
-    Input,
-    Output,
-}
-
-/// A wire or vector of a module.
-#[derive(Debug)]
-pub(super) struct Net {
-    pub name: String,
-    /// The numbers of the highest and the lowest bit, if it is a vector.
-    pub range: Option<(u32, u32)>,
-    pub direction: Option<Direction>,
-}
-
-impl Net {
-    pub fn width(&self) -> usize {
-        self.range.map_or(1, |(left, right)| left.abs_diff(right) as usize + 1)
-    }
-}
-
-/// A primitive gate's function.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Primitive {
-    /// First terminal the output, the others inputs.
-    Wide(GateKind),
-    /// Last terminal the input, the others outputs; complemented or not.
-    Copy { complement: bool },
-}
-
 /// Most modules of a file, and most ports of one of them.
 const MAX_LIST: usize = 1000;
-
-/// What an instance's ports are tied to; nothing where a connection is left empty.
-#[derive(Debug)]
-pub(super) enum Connections {
-    Ordered(Vec<Option<Expression>>),
-    Named(Vec<(String, Option<Expression>)>),
-}
-
-#[derive(Debug)]
-pub(super) enum Item {
-    Assign { target: Expression, value: Expression },
-    Gate { primitive: Primitive, terminals: Vec<Expression> },
-    Instance { module: String, name: String, connections: Connections },
-}
-
-#[derive(Debug)]
-pub(super) struct Module {
-    pub name: String,
-    pub nets: Vec<Net>,
-    /// The nets that are ports, in the order of the header.
-    pub ports: Vec<usize>,
-    /// Whether the ports have an order at all; cells may have names alone.
-    pub ordered: bool,
-    /// Everything in the body, with its line.
-    pub items: Vec<(Item, u32)>,
-}
 
 /// All modules of a file.
 pub(super) fn modules(path: &Path, text: &str) -> Result<Vec<Module>> {
@@ -299,74 +243,3 @@ impl<'t, 'p> Parser<'t, 'p> {
         Ok(())
     }
 }
-
-/// Words that can't be names. Most are of behaviour or of a kind of wire that is not read.
-pub(super) const KEYWORDS: [&str; 67] = [
-    "always",
-    "and",
-    "assign",
-    "automatic",
-    "begin",
-    "buf",
-    "bufif0",
-    "bufif1",
-    "case",
-    "casex",
-    "casez",
-    "cmos",
-    "deassign",
-    "default",
-    "defparam",
-    "disable",
-    "else",
-    "end",
-    "endcase",
-    "endfunction",
-    "endgenerate",
-    "endmodule",
-    "endprimitive",
-    "endspecify",
-    "endtask",
-    "event",
-    "for",
-    "force",
-    "forever",
-    "function",
-    "generate",
-    "genvar",
-    "if",
-    "initial",
-    "inout",
-    "input",
-    "integer",
-    "localparam",
-    "macromodule",
-    "module",
-    "nand",
-    "negedge",
-    "nmos",
-    "nor",
-    "not",
-    "notif0",
-    "notif1",
-    "or",
-    "output",
-    "parameter",
-    "pmos",
-    "posedge",
-    "primitive",
-    "real",
-    "reg",
-    "repeat",
-    "signed",
-    "specify",
-    "supply0",
-    "supply1",
-    "task",
-    "tri",
-    "wait",
-    "while",
-    "wire",
-    "xnor",
-    "xor",
-];

@@ -2,7 +2,7 @@
 
 use super::elaborate::{Design, Flat, Function, Operation, Signal};
 use super::lexer::at;
-use super::parser::{Direction, Item, Module};
+use super::module::{Direction, Item, Module};
 use crate::error::{Error, Result};
 use crate::multiplier::netlist::{Builder, GateKind, OUTPUTS, Wire};
 use std::collections::HashMap;

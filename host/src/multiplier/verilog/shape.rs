@@ -1,6 +1,6 @@
 //! Which module of a file is the multiplier, and which of its ports are what.
 
-use super::parser::{Direction, Item, Module};
+use super::module::{Direction, Item, Module};
 use crate::error::{Error, Result};
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! Netlists as structural Verilog.
 
-use super::parser::KEYWORDS;
+use super::keywords::KEYWORDS;
 use crate::multiplier::Netlist;
 use crate::multiplier::netlist::{Gate, GateKind, Wire};
 use std::collections::HashSet;
@@ -21,7 +21,7 @@ pub fn write_module(name: &str, netlist: &Netlist) -> String {
         Wire::ONE => "1'b1".to_owned(),
         _ => match wire.gate() {
             Some(gate) => names[gate].clone(),
-            None => input(wire).map_or_else(String::new, |(operand, bit)| format!("{operand}[{bit}]")),
+            None => wire.input().map_or_else(String::new, |(operand, bit)| format!("{operand}[{bit}]")),
         },
     };
     let mut text = format!(
@@ -39,7 +39,7 @@ pub fn write_module(name: &str, netlist: &Netlist) -> String {
         let [x, y] = gate.inputs.map(wire);
         let line = match gate.kind {
             GateKind::Not => format!("    not  g_{name} ({name}, {x});"),
-            kind => format!("    {:<4} g_{name} ({name}, {x}, {y});", primitive(kind)),
+            kind => format!("    {:<4} g_{name} ({name}, {x}, {y});", kind.name()),
         };
         writeln!(text, "{line}").expect("strings take everything");
     }
@@ -48,25 +48,6 @@ pub fn write_module(name: &str, netlist: &Netlist) -> String {
     }
     text.push_str("endmodule\n");
     text
-}
-
-fn primitive(kind: GateKind) -> &'static str {
-    match kind {
-        GateKind::And => "and",
-        GateKind::Or => "or",
-        GateKind::Xor => "xor",
-        GateKind::Nand => "nand",
-        GateKind::Nor => "nor",
-        GateKind::Xnor => "xnor",
-        GateKind::Not => "not",
-    }
-}
-
-/// The operand and bit that a wire is, if it is one.
-fn input(wire: Wire) -> Option<(char, usize)> {
-    let bits =
-        (0..8).map(|bit| (Wire::a(bit), ('a', bit))).chain((0..8).map(|bit| (Wire::w(bit), ('w', bit))));
-    bits.into_iter().find(|(other, _)| *other == wire).map(|(_, input)| input)
 }
 
 /// Distinct names of all gates' wires.
@@ -78,7 +59,7 @@ fn names(gates: &[Gate]) -> Vec<String> {
             GateKind::Nand => Some("npp"),
             _ => None,
         };
-        let partial = prefix.and_then(|prefix| match gate.inputs.map(input) {
+        let partial = prefix.and_then(|prefix| match gate.inputs.map(Wire::input) {
             [Some(('a', i)), Some(('w', j))] | [Some(('w', j)), Some(('a', i))] => {
                 Some(format!("{prefix}_{i}_{j}"))
             }

@@ -1,9 +1,9 @@
 //! Which files of a folder are multipliers to import.
 
-use super::Format;
-use super::import::circuit_name;
+use super::names::circuit_name;
 use crate::error::{Error, Result};
 use crate::multiplier::folder;
+use crate::multiplier::formats::Format;
 use std::path::{Path, PathBuf};
 
 /// The files of a folder that may be multipliers, in order of name.

@@ -1,14 +1,19 @@
 //! Files of tables, and folders of such files, as multipliers with names and costs.
 
-use super::evoapprox::Published;
-use super::import_costs::{Beside, costs_beside, gate_model, no_costs, parent};
-use super::import_folder::files_of;
-use super::numbers::{IndexOrder, Numbers, Reading, table};
-use super::{Format, bin, c_header, netlists, npy, read_bounded, text, verilog_file};
+mod costs;
+mod file;
+mod folder;
+mod names;
+
+pub(super) use costs::gate_model;
+
+use super::{Format, IndexOrder, netlists};
 use crate::error::{Error, Result};
-use crate::multiplier::verilog::{self, CellLibrary};
-use crate::multiplier::{Costs, Netlist, Statistics, TruthTable, folder, name_prefix};
-use crate::multiplier::{Family, NetlistRecord};
+use crate::multiplier::verilog::CellLibrary;
+use crate::multiplier::{Costs, Family, NetlistRecord, Statistics, TruthTable, name_prefix};
+use costs::{Beside, costs_beside, no_costs};
+use file::{Circuit, Found};
+use folder::files_of;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -108,107 +113,13 @@ fn join(all: &mut Vec<Imported>, mut one: Imported) -> Result<()> {
     Ok(())
 }
 
-/// A multiplier as its file has it.
-struct Found {
-    base: String,
-    table: TruthTable,
-    index: Option<IndexOrder>,
-    operands: Option<[String; 2]>,
-    circuit: Option<Circuit>,
-    published: Published,
-    notes: Vec<String>,
-}
-
-/// Gates and what is known of them.
-struct Circuit {
-    netlist: Netlist,
-    family: Family,
-    provenance: String,
-}
-
 fn import_file(path: &Path, how: &Importing, beside: &mut Beside) -> Result<Vec<Imported>> {
     let Some(format) = Format::of(path) else {
         let kinds = "tables are .bin, .npy, .h or .c, .csv or .txt, and circuits .v or .jsonl";
         return Err(Error::file(path, format!("its extension tells no format; {kinds}")));
     };
-    let bytes = read_bounded(path)?;
-    if format.is_circuit() && how.index.is_some() {
-        return Err(Error::file(path, "--index is for tables; these are circuits"));
-    }
-    let found = match format {
-        Format::Netlists => circuits(path, &bytes, how)?,
-        _ => vec![single(path, format, &bytes, how)?],
-    };
+    let found = file::read(path, format, how)?;
     found.into_iter().map(|found| finish(path, format, found, how, beside)).collect()
-}
-
-/// The circuits of a file of netlists.
-fn circuits(path: &Path, bytes: &[u8], how: &Importing) -> Result<Vec<Found>> {
-    let (signed, circuits) = netlists::read(path, bytes)?;
-    if circuits.len() != 1 && (how.name.is_some() || how.costs.is_some()) {
-        let reason = format!("holds {} circuits; a name or costs by hand are for one", circuits.len());
-        return Err(Error::file(path, reason));
-    }
-    if how.signed.is_some_and(|wanted| wanted != signed) {
-        let kind = if signed { "signed" } else { "unsigned" };
-        return Err(Error::file(path, format!("its first line says that it is {kind}")));
-    }
-    let how = &Importing { signed: Some(signed), ..how.clone() };
-    let found = circuits.into_iter().map(|(record, netlist)| {
-        let base = how.name.clone().unwrap_or(record.name);
-        check_name(path, &base)?;
-        signedness(path, &base, None, how)?;
-        let netlist = if how.swap_operands { netlist.swapped() } else { netlist };
-        Ok(Found {
-            base,
-            table: netlist.simulate().table,
-            index: None,
-            operands: None,
-            circuit: Some(Circuit { netlist, family: record.family, provenance: record.provenance }),
-            published: Published::default(),
-            notes: Vec::new(),
-        })
-    });
-    found.collect()
-}
-
-/// The multiplier of a file that holds one.
-fn single(path: &Path, format: Format, bytes: &[u8], how: &Importing) -> Result<Found> {
-    let base = how.name.clone().map_or_else(|| base_name(path, format), Ok)?;
-    check_name(path, &base)?;
-    let mut notes = Vec::new();
-    if format == Format::Verilog {
-        let text = text::decode(path, bytes)?;
-        let published = Published::read(path, text)?;
-        let signed = signedness(path, &base, None, how)?;
-        let verilog::Circuit { netlist, operands } = verilog_file::read(path, text, signed, how)?;
-        let [activation, weight] = &operands;
-        notes.push(format!("input {activation} is the activation, {weight} the weight"));
-        let mut provenance = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if how.swap_operands {
-            provenance.push_str(" with its operands exchanged");
-        }
-        let table = netlist.simulate().table;
-        let circuit = Some(Circuit { netlist, family: Family::Imported, provenance });
-        return Ok(Found { base, table, index: None, operands: Some(operands), circuit, published, notes });
-    }
-    let numbers = match format {
-        Format::Bin => bin::read(path, bytes),
-        Format::Npy => npy::read(path, bytes),
-        Format::CHeader => c_header::read(path, bytes),
-        Format::Csv | Format::Verilog | Format::Netlists => text::read(path, bytes),
-    }?;
-    let published = match format {
-        Format::CHeader => Published::read(path, text::decode(path, bytes)?)?,
-        _ => Published::default(),
-    };
-    let signed = signedness(path, &base, Some(&numbers), how)?;
-    let reading = Reading { signed, index: how.index, swap: how.swap_operands };
-    let (table, index) = table(path, numbers, reading)?;
-    if let (Some(index), None) = (index, how.index) {
-        notes.push(format!("rows and columns in {index} order, under which products are nearest"));
-    }
-    Ok(Found { base, table, index, operands: None, circuit: None, published, notes })
 }
 
 /// The multiplier with its full name, its errors and its costs.
@@ -255,58 +166,12 @@ fn finish(
     Ok(Imported { name, path, format, table, statistics, costs, index, operands, circuit, notes })
 }
 
-/// Whether a table is signed (see the [module](super)).
-fn signedness(path: &Path, base: &str, numbers: Option<&Numbers>, how: &Importing) -> Result<bool> {
-    let named = [false, true].into_iter().find(|&signed| base.starts_with(name_prefix(signed)));
-    if let (Some(named), Some(wanted)) = (named, how.signed)
-        && named != wanted
-    {
-        let wanted = if wanted { "signed" } else { "unsigned" };
-        let reason =
-            format!("is to be {wanted}, but the name {base} says otherwise; give another with --name");
-        return Err(Error::file(path, reason));
-    }
-    let told = how.signed.or(named).or(numbers.and_then(|numbers| numbers.signed));
-    told.map_or_else(
-        || {
-            folder::signedness(parent(path), base, path).map_err(|_| {
-                Error::file(path, "is it signed? say --signed or --unsigned: neither name nor numbers tell")
-            })
-        },
-        Ok,
-    )
-}
-
-/// The name in a file's name.
-fn base_name(path: &Path, format: Format) -> Result<String> {
-    let stem = path.file_stem().and_then(|stem| stem.to_str());
-    let stem = stem.ok_or_else(|| Error::file(path, "the file's name is not UTF-8; give one with --name"))?;
-    Ok(if format == Format::Verilog { circuit_name(stem) } else { stem }.to_owned())
-}
-
-/// EvoApproxLib has some circuits twice, as generic gates and mapped to cells of a library.
-pub(super) fn circuit_name(stem: &str) -> &str {
-    let stripped = ["_pdk45", "_gen"].iter().find_map(|suffix| stem.strip_suffix(suffix));
-    stripped.unwrap_or(stem)
-}
-
-/// Names are file names, columns of CSV and words on the command line.
-fn check_name(path: &Path, name: &str) -> Result<()> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    if name.is_empty() || name.len() > 100 || name.starts_with(['.', '-']) || !name.chars().all(fits) {
-        let reason = format!(
-            "\"{name}\" can't be a multiplier's name: letters, digits, _, - and . only; give one with --name"
-        );
-        return Err(Error::file(path, reason));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::file::write_atomically as write;
     use crate::multiplier::Figure;
+    use crate::multiplier::formats::{bin, c_header};
 
     fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -314,29 +179,6 @@ mod tests {
             write(folder.path().join(name), content).unwrap();
         }
         folder
-    }
-
-    #[test]
-    fn signedness_is_what_is_said_named_or_seen() {
-        let of = |name: &str, seen: Option<bool>, said: Option<bool>| {
-            let numbers = Numbers { products: vec![], signed: seen, by_value: false };
-            let how = Importing { signed: said, ..Importing::default() };
-            signedness(Path::new("/no/such/x.npy"), name, Some(&numbers), &how).map_err(|e| e.to_string())
-        };
-        assert_eq!(of("x", Some(false), Some(true)), Ok(true));
-        assert_eq!(of("mul8s_x", Some(false), None), Ok(true));
-        assert_eq!(of("x", Some(true), None), Ok(true));
-        assert!(of("x", None, None).unwrap_err().contains("is it signed?"));
-        assert!(of("mul8s_x", None, Some(false)).unwrap_err().contains("mul8s_x says otherwise"));
-    }
-
-    #[test]
-    fn names_that_no_file_or_column_can_have_are_refused() {
-        for name in ["", "a,b", "a b", "../x", ".x", "-x", "x~", "é"] {
-            assert!(check_name(Path::new("x"), name).is_err(), "{name}");
-        }
-        assert!(check_name(Path::new("x"), "mul8u_1-a.b").is_ok());
-        assert_eq!(base_name(Path::new("a/mul8u_DAF1_pdk45.v"), Format::Verilog).unwrap(), "mul8u_DAF1");
     }
 
     #[test]
@@ -354,7 +196,7 @@ mod tests {
         assert_eq!(from(&[json]), Ok(Figure::Absolute(3.0)));
         assert!(from(&[csv, json]).unwrap_err().contains("both there"));
         assert!(from(&[]).unwrap_err().contains("no costs for mul8u_x: give --power-mw"));
-        let header = super::super::c_header::write("x", &TruthTable::exact(false));
+        let header = c_header::write("x", &TruthTable::exact(false));
         let header = format!("// PDK45_PWR = 0.5 mW\n// WCE = 9\n{header}");
         let folder = folder(&[("mul8u_y.h", header.as_bytes())]);
         let imported = import(&[folder.path().join("mul8u_y.h")], &Importing::default()).unwrap();

@@ -1,40 +1,17 @@
 //! Loads a folder of truth tables and their costs.
 
-use super::costs_csv::{self, Costs, Figure, Row};
+mod files;
+
+pub(crate) use files::{COSTS, NETLISTS, circuits, costs, costs_text, signedness, table_files};
+
+use super::costs_csv::{Costs, Figure, Row};
 use super::library::CostSource;
-use super::{Family, Multiplier, Netlist, NetlistFile, Statistics, TruthTable, name_prefix};
+use super::{Family, Multiplier, Netlist, NetlistFile, Statistics, TruthTable};
 use crate::error::{Error, Result};
-use crate::file;
+use files::read_table;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// The file beside the tables.
-pub(super) const COSTS: &str = "costs.csv";
-
-/// The file of those circuits that are known; it may be missing.
-pub(super) const NETLISTS: &str = "netlists.jsonl";
-
-/// The text of the folder's `costs.csv`.
-pub(super) fn costs_text(folder: &Path) -> Result<String> {
-    let path = folder.join(COSTS);
-    String::from_utf8(file::read(&path)?).map_err(|_| Error::file(&path, "not text in UTF-8"))
-}
-
-/// The costs written in a folder, by multiplier.
-pub(super) fn costs(folder: &Path) -> Result<HashMap<String, Row>> {
-    costs_csv::parse(&folder.join(COSTS), &costs_text(folder)?)
-}
-
-/// The circuits written in a folder, if any.
-pub(super) fn circuits(folder: &Path) -> Result<Option<NetlistFile>> {
-    let path = folder.join(NETLISTS);
-    if !path.exists() {
-        return Ok(None);
-    }
-    let text = String::from_utf8(file::read(&path)?).map_err(|_| Error::file(&path, "not text in UTF-8"))?;
-    NetlistFile::parse(&path, &text).map(Some)
-}
 
 /// What is known of a multiplier beside its table and costs.
 struct Circuit {
@@ -171,61 +148,11 @@ fn relative(figure: Figure, exact: Option<Figure>) -> Option<f64> {
     }
 }
 
-/// The folder's `*.bin` and the multipliers' names, in order of name.
-pub(super) fn table_files(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
-    let mut tables = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
-        let path = entry.map_err(Error::io(folder))?.path();
-        if path.extension().is_some_and(|extension| extension == "bin") {
-            let name = path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned);
-            let name = name.ok_or_else(|| Error::file(&path, "the file's name is not UTF-8"))?;
-            tables.push((name, path));
-        }
-    }
-    tables.sort();
-    Ok(tables)
-}
-
-/// Whether a table is signed, by its name or else by the folder's.
-pub(super) fn signedness(folder: &Path, name: &str, path: &Path) -> Result<bool> {
-    if let Some(signed) = [false, true].into_iter().find(|&signed| name.starts_with(name_prefix(signed))) {
-        return Ok(signed);
-    }
-    // A folder given as "." has a name too.
-    let folder = folder.canonicalize().map_err(Error::io(folder))?;
-    let folder = folder.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    if folder.contains("unsigned") {
-        Ok(false)
-    } else if folder.contains("signed") {
-        Ok(true)
-    } else {
-        Err(Error::file(
-            path,
-            "is it signed? begin the name with mul8u_ (unsigned) or mul8s_ (signed), or put it in a folder \
-             whose name says unsigned or signed",
-        ))
-    }
-}
-
-pub(super) fn read_table(path: &Path, signed: bool) -> Result<TruthTable> {
-    let bytes = file::read(path)?;
-    if bytes.len() != 2 * TruthTable::ENTRIES {
-        let reason = format!("{} bytes, not the 131072 of 65536 products of 16 bits", bytes.len());
-        return Err(Error::file(path, reason));
-    }
-    let (words, _) = bytes.as_chunks::<2>();
-    let product = |&word: &[u8; 2]| match signed {
-        true => i32::from(i16::from_le_bytes(word)),
-        false => i32::from(u16::from_le_bytes(word)),
-    };
-    TruthTable::new(signed, words.iter().map(product).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::file::write_atomically as write;
-    use crate::multiplier::Library;
+    use crate::multiplier::{Library, name_prefix};
 
     fn bytes(table: &TruthTable) -> Vec<u8> {
         table.products().iter().flat_map(|&product| (product as u16).to_le_bytes()).collect()

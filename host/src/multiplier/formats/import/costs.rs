@@ -1,8 +1,8 @@
 //! What an imported multiplier costs where its own file does not say.
 
-use super::{costs_json, read_bounded};
 use crate::error::{Error, Result};
 use crate::multiplier::cost::Cost;
+use crate::multiplier::formats::{costs_json, read_bounded};
 use crate::multiplier::library::CostSource;
 use crate::multiplier::{Costs, Figure, Netlist, builtin, folder};
 use std::collections::HashMap;
@@ -11,13 +11,14 @@ use std::path::{Path, PathBuf};
 /// Costs written in folders that files were imported from.
 pub(super) type Beside = HashMap<PathBuf, HashMap<String, Costs>>;
 
-pub(super) fn parent(path: &Path) -> &Path {
+/// The folder that a file is in.
+pub(super) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// The costs that `costs.csv` or `costs.json` in the file's folder give one of `names`.
 pub(super) fn costs_beside(path: &Path, names: [&str; 2], beside: &mut Beside) -> Result<Option<Costs>> {
-    let folder = parent(path);
+    let folder = folder_of(path);
     if !beside.contains_key(folder) {
         let (csv, json) = (folder.join(folder::COSTS), folder.join("costs.json"));
         let costs = match (csv.exists(), json.exists()) {
@@ -42,7 +43,7 @@ pub(super) fn no_costs(path: &Path, name: &str) -> Error {
 }
 
 /// Costs by the gate model, relative to the built-in exact multiplier's by the same model.
-pub(super) fn gate_model(netlist: &Netlist) -> Costs {
+pub(crate) fn gate_model(netlist: &Netlist) -> Costs {
     let cost = Cost::of(netlist, &netlist.simulate().activity);
     let exact = builtin::exact_cost(netlist.is_signed());
     Costs {

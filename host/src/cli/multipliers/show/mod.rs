@@ -1,15 +1,16 @@
 //! `skimp multipliers show`: everything known about one multiplier.
 
-use super::layer;
-use crate::cli::common::{self, HowArgs};
-use crate::compensate::LayerDistribution;
+mod in_network;
+
+use crate::cli::common::{self, HowArgs, SourceArgs};
 use crate::error::{Error, Result};
 use crate::multiplier::cost::Cost;
 use crate::multiplier::{
-    Choice, CostSource, Distribution, GateCounts, Library, MAX_TERMS, Multiplier, Netlist, Statistics,
-    Structure, TruthTable, WeightedStatistics,
+    Choice, CostSource, GateCounts, Library, MAX_TERMS, Multiplier, Netlist, Statistics, Structure,
+    TruthTable, signed_by_name, signed_or_unsigned,
 };
-use crate::report::{Align, HeatMap, text_table};
+use crate::report::HeatMap;
+use in_network::InNetwork;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -19,10 +20,8 @@ pub struct Args {
     /// The multiplier, such as trunc6 or mul8s_w4, or trunc6~ for exchanged operands.
     #[arg(value_name = "NAME")]
     name: String,
-    /// The multipliers to choose from: builtin, a folder of tables with a costs.csv, a file of netlists
-    /// (*.jsonl), or several of them with commas between.
-    #[arg(long, default_value = "builtin", value_name = "SOURCE,...")]
-    multipliers: String,
+    #[command(flatten)]
+    source: SourceArgs,
     /// The signed half of the built-in library; names that begin with mul8s_ mean it anyway.
     #[arg(long)]
     signed: bool,
@@ -83,29 +82,6 @@ impl Modelled {
     }
 }
 
-/// Errors and power in a network's layers.
-#[derive(Serialize)]
-struct InNetwork {
-    model: String,
-    scheme: String,
-    calibration_images: usize,
-    layers: Vec<InLayer>,
-}
-
-#[derive(Serialize)]
-struct InLayer {
-    index: usize,
-    layer: String,
-    /// Over all images.
-    multiplications: u64,
-    /// By the cost model, divided by that of the built-in exact multiplier on the same operands, which are
-    /// not exchanged for it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    power_rel_in_layer: Option<f64>,
-    #[serde(flatten)]
-    errors: WeightedStatistics,
-}
-
 /// The formats of a heat map.
 #[derive(Clone, Copy)]
 enum Format {
@@ -129,13 +105,16 @@ fn format(path: &Path) -> Result<Format> {
 /// Runs the subcommand.
 pub fn run(args: Args) -> Result<()> {
     let heat_map = args.heat_map.as_deref().map(|path| Ok((path, format(path)?))).transpose()?;
-    let signed = args.signed || args.name.to_lowercase().starts_with("mul8s_");
-    let library = common::library(&args.multipliers, signed)?;
+    let signed = args.signed || signed_by_name(&args.name.to_lowercase()) == Some(true);
+    let library = args.source.library(signed)?;
     let choice = Choice::parse(&library, &args.name)?;
     let multiplier = &library.multipliers()[choice.multiplier];
     let swapped = choice.swapped.then(|| multiplier.table.swapped());
     let table = swapped.as_ref().unwrap_or(&multiplier.table);
-    let network = args.network.as_deref().map(|model| in_network(model, &args, multiplier, choice));
+    let network = args
+        .network
+        .as_deref()
+        .map(|model| InNetwork::measure(model, &args.how, args.layer.as_deref(), multiplier, choice));
     let network = network.transpose()?;
     let name = choice.name(&library);
     if let Some((path, format)) = heat_map {
@@ -184,45 +163,6 @@ fn report<'a>(
         provenance: multiplier.provenance.as_deref(),
         network,
     }
-}
-
-/// The multiplier's errors and power in the layers of a network.
-fn in_network(model: &str, args: &Args, multiplier: &Multiplier, choice: Choice) -> Result<InNetwork> {
-    let (scheme, table) = (args.how.scheme, &multiplier.table);
-    // Before anything slow: zero points that do not suit the scheme never come out of quantization.
-    scheme.check(table, 0)?;
-    let prepared = args.how.prepare(model, 0)?;
-    let (network, images) = (&prepared.quantized, &prepared.calibration.codes);
-    let layers = match &args.layer {
-        Some(layer) => vec![LayerDistribution::measure_one(network, images, layer::find(network, layer)?)?],
-        None => LayerDistribution::measure(network, images)?,
-    };
-    let builtin = Library::builtin(table.is_signed());
-    let netlists = multiplier.netlist.as_deref().zip(builtin.exact().netlist.as_deref());
-    let layers = layers.into_iter().map(|layer| {
-        let operands = layer.operands();
-        Ok(InLayer {
-            power_rel_in_layer: netlists.map(|(netlist, exact)| {
-                let seen = if choice.swapped { &operands.swapped() } else { &operands };
-                power(netlist, seen) / power(exact, &operands)
-            }),
-            multiplications: operands.multiplications(),
-            errors: WeightedStatistics::of_layer(table, choice.swapped, &layer.codes)?,
-            index: layer.index,
-            layer: layer.layer,
-        })
-    });
-    Ok(InNetwork {
-        model: model.to_owned(),
-        scheme: scheme.to_string(),
-        calibration_images: prepared.calibration.labels.len(),
-        layers: layers.collect::<Result<_>>()?,
-    })
-}
-
-/// In uW, by the cost model.
-fn power(netlist: &Netlist, operands: &Distribution) -> f64 {
-    Cost::of(netlist, &netlist.simulate_under(operands)).power_uw
 }
 
 fn text(report: &Report) -> String {
@@ -283,44 +223,10 @@ fn text(report: &Report) -> String {
     if let Some(provenance) = report.provenance {
         line("provenance", provenance.to_owned());
     }
-    let kind = if report.signed { "signed" } else { "unsigned" };
+    let kind = signed_or_unsigned(report.signed);
     let order = if report.operands_exchanged { ", operands exchanged" } else { "" };
-    let network = report.network.as_ref().map_or(String::new(), in_network_text);
+    let network = report.network.as_ref().map_or(String::new(), |network| format!("\n{}", network.text()));
     format!("{}, {kind}{order}\n{}{network}", report.name, lines.concat())
-}
-
-fn in_network_text(network: &InNetwork) -> String {
-    let mut columns = vec![
-        ("", Align::Right),
-        ("layer", Align::Left),
-        ("multiplications", Align::Right),
-        ("mean |e|", Align::Right),
-        ("mean e", Align::Right),
-        ("MSE", Align::Right),
-        ("variance corrected", Align::Right),
-        ("noise %", Align::Right),
-    ];
-    let with_power = network.layers.iter().any(|layer| layer.power_rel_in_layer.is_some());
-    if with_power {
-        columns.insert(3, ("power", Align::Right));
-    }
-    let row = |layer: &InLayer| {
-        let e = &layer.errors;
-        let mut cells = vec![layer.index.to_string(), layer.layer.clone(), layer.multiplications.to_string()];
-        cells.extend(layer.power_rel_in_layer.map(|power| format!("{power:.3}")));
-        cells.extend([e.mae, e.mean_error + 0.0, e.mse, e.corrected_variance].map(|f| format!("{f:.3}")));
-        cells.push(e.relative_noise.map_or("-".to_owned(), |noise| format!("{:.3}", 100.0 * noise)));
-        cells
-    };
-    let rows: Vec<Vec<String>> = network.layers.iter().map(row).collect();
-    let figures = if with_power { "Errors, and power relative to the exact multiplier's," } else { "Errors" };
-    format!(
-        "\n{figures} in {}, {} scheme, {} calibration images:\n{}",
-        network.model,
-        network.scheme,
-        network.calibration_images,
-        text_table(&columns, &rows)
-    )
 }
 
 fn yes(yes: bool) -> String {

@@ -1,11 +1,11 @@
 //! What expressions are worth and which bits they name, within one instance.
 
-use super::elaborate::{Flat, Frame, Function, Signal};
-use super::expression::Expression;
-use super::lexer::MAX_WIDTH;
-use super::parser::{Direction, Net};
+use super::{Flat, Frame, Function, Signal};
 use crate::error::Result;
 use crate::multiplier::netlist::Wire;
+use crate::multiplier::verilog::expression::Expression;
+use crate::multiplier::verilog::lexer::MAX_WIDTH;
+use crate::multiplier::verilog::module::{Direction, Net};
 
 impl Flat<'_> {
     /// The bits that an assignment or an output drives, the lowest first.

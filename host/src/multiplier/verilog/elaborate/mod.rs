@@ -1,10 +1,12 @@
 //! From modules to a flat list of operations on single bits, in no particular order.
 
+mod instances;
+mod values;
+
 use super::cells::CellLibrary;
 use super::expression::Expression;
 use super::lexer::at;
-use super::parser::{Connections, Direction, Item, Module, Net, Primitive};
-use super::resolve;
+use super::module::{Item, Module, Net, Primitive};
 use crate::error::{Error, Result};
 use crate::multiplier::netlist::{GateKind, Wire};
 use std::collections::HashMap;
@@ -12,10 +14,6 @@ use std::path::Path;
 
 /// Most bits that nets and expressions may have over all instances.
 const MAX_BITS: usize = 1 << 21;
-/// Most instances, those inside of instances included.
-const MAX_INSTANCES: usize = 1 << 17;
-/// Deepest nesting of instances.
-const MAX_DEPTH: usize = 64;
 
 /// The value of one bit: known, or that of a bit of some net or operation.
 #[derive(Debug, Clone, Copy)]
@@ -51,13 +49,6 @@ pub(super) struct Design<'a> {
     pub cells: &'a CellLibrary,
 }
 
-impl Design<'_> {
-    fn find(&self, name: &str) -> Option<&Module> {
-        let of_file = self.modules.iter().find(|module| module.name == name);
-        of_file.or_else(|| self.cells.get(name).map(|cell| &**cell))
-    }
-}
-
 /// All bits and operations of a module and what is in it.
 pub(super) struct Flat<'a> {
     design: &'a Design<'a>,
@@ -74,9 +65,9 @@ pub(super) struct Flat<'a> {
 }
 
 /// The nets of one instance of a module, their lowest bits first.
-pub(super) struct Frame<'a> {
-    pub module: &'a Module,
-    pub nets: Vec<Vec<Signal>>,
+struct Frame<'a> {
+    module: &'a Module,
+    nets: Vec<Vec<Signal>>,
     /// Which of [`Flat::instances`] it is.
     instance: usize,
     depth: usize,
@@ -104,7 +95,7 @@ impl<'a> Flat<'a> {
         Ok((flat, nets))
     }
 
-    pub(super) fn error(&self, line: u32, reason: impl std::fmt::Display) -> Error {
+    fn error(&self, line: u32, reason: impl std::fmt::Display) -> Error {
         at(self.design.path, line, reason)
     }
 
@@ -132,14 +123,14 @@ impl<'a> Flat<'a> {
     }
 
     /// New bits that nothing drives yet.
-    pub(super) fn bits(&mut self, count: usize) -> Result<std::ops::Range<usize>> {
+    fn bits(&mut self, count: usize) -> Result<std::ops::Range<usize>> {
         self.spend(count)?;
         let first = self.drivers.len();
         self.drivers.resize(first + count, None);
         Ok(first..first + count)
     }
 
-    pub(super) fn spend(&mut self, count: usize) -> Result<()> {
+    fn spend(&mut self, count: usize) -> Result<()> {
         self.spent += count;
         if self.spent > MAX_BITS {
             let reason =
@@ -216,123 +207,6 @@ impl<'a> Flat<'a> {
         Ok(())
     }
 
-    fn connect(
-        &mut self,
-        frame: &Frame<'a>,
-        kind: &str,
-        name: &'a str,
-        connections: &Connections,
-        line: u32,
-    ) -> Result<()> {
-        let Some(module) = self.design.find(kind) else { return Err(self.unknown(kind, line)) };
-        let instance = self.instances.len();
-        self.instances.push((name, frame.instance));
-        if instance > MAX_INSTANCES || frame.depth >= MAX_DEPTH {
-            let reason = format!(
-                "more than {MAX_INSTANCES} instances, or nested more than {MAX_DEPTH} deep: does `{kind}` hold itself?"
-            );
-            return Err(self.error(line, reason));
-        }
-        let mut inputs = HashMap::new();
-        let mut outputs = Vec::new();
-        for (net, tied) in self.pairs(module, [kind, name], connections, line)? {
-            let width = module.nets[net].width();
-            if module.nets[net].direction == Some(Direction::Input) {
-                inputs.insert(net, self.value(frame, tied, width, line)?);
-            } else {
-                let target = self.target(frame, tied, line)?;
-                if target.len() != width {
-                    let pin = &module.nets[net].name;
-                    let reason = format!("`{name}.{pin}` has {width} bits, what it drives {}", target.len());
-                    return Err(self.error(line, reason));
-                }
-                outputs.push((net, target));
-            }
-        }
-        if let Some([sum, carry]) = self.adder(module) {
-            let mut operands = Vec::new();
-            for &port in module.ports.iter().filter(|&port| ![sum, carry].contains(port)) {
-                match inputs.remove(&port) {
-                    Some(signals) => operands.extend(signals),
-                    None => {
-                        let bits = self.bits(1)?;
-                        self.named.push((bits.start, instance, &module.nets[port]));
-                        operands.push(Signal::Bit(bits.start));
-                    }
-                }
-            }
-            let driven = |wanted| outputs.iter().find(|(net, _)| *net == wanted).map(|(_, target)| target[0]);
-            return self.operate(Function::FullAdder, operands, [driven(sum), driven(carry)], line);
-        }
-        let nets = self.instance(module, inputs, instance, frame.depth + 1)?;
-        outputs.iter().try_for_each(|(net, target)| self.drive(target, &nets[*net], line))
-    }
-
-    /// The ports of `module` that are connected, with what they are connected to.
-    fn pairs<'c>(
-        &self,
-        module: &Module,
-        [kind, name]: [&str; 2],
-        connections: &'c Connections,
-        line: u32,
-    ) -> Result<Vec<(usize, &'c Expression)>> {
-        let mut pairs: Vec<(usize, &Expression)> = Vec::new();
-        match connections {
-            Connections::Ordered(tied) => {
-                if tied.len() > module.ports.len() {
-                    let (tied, ports) = (tied.len(), module.ports.len());
-                    let reason = format!("`{name}` has {tied} connections, `{kind}` {ports} ports");
-                    return Err(self.error(line, reason));
-                }
-                if !module.ordered && !tied.is_empty() {
-                    let reason = format!("connect `{name}` by names: the order of a `{kind}`'s pins varies");
-                    return Err(self.error(line, reason));
-                }
-                let ports = module.ports.iter().zip(tied);
-                pairs.extend(ports.filter_map(|(&port, tied)| Some((port, tied.as_ref()?))));
-            }
-            Connections::Named(named) => {
-                for (index, (pin, tied)) in named.iter().enumerate() {
-                    let port = module.ports.iter().find(|&&port| module.nets[port].name == *pin);
-                    let Some(&port) = port else {
-                        let pins: Vec<&str> =
-                            module.ports.iter().map(|&port| &*module.nets[port].name).collect();
-                        let reason = format!("`{kind}` has no port `{pin}`, only {}", pins.join(", "));
-                        return Err(self.error(line, reason));
-                    };
-                    if named[..index].iter().any(|(other, _)| other == pin) {
-                        return Err(self.error(line, format!("`{name}.{pin}` is connected twice")));
-                    }
-                    pairs.extend(tied.as_ref().map(|tied| (port, tied)));
-                }
-            }
-        }
-        Ok(pairs)
-    }
-
-    fn unknown(&self, cell: &str, line: u32) -> Error {
-        if cell.starts_with("MUX2X") {
-            let reason = format!(
-                "`{cell}` complements its output in OSU's cell library and does not in EvoApproxLib; say which with \
-                 a cell library of the line `MUX2X* {{A, B, S, Y}} Y = S ? B : A;` (EvoApproxLib) or `Y = ~(S ? B : A);`"
-            );
-            return self.error(line, reason);
-        }
-        let reason = format!(
-            "`{cell}` is no module of this file and no known cell; give a cell library with its pins and functions, \
-             such as `{cell} (A, B, Y) Y = A & B;`. {}",
-            super::lexer::SUPPORTED
-        );
-        self.error(line, reason)
-    }
-
-    /// The ports of sum and carry if `module` adds three bits, however it is written: full adders are then all
-    /// built, and cost, the same.
-    fn adder(&mut self, module: &'a Module) -> Option<[usize; 2]> {
-        let full_adder = || resolve::full_adder(self.design, module);
-        *self.adders.entry(std::ptr::from_ref(module)).or_insert_with(full_adder)
-    }
-
     fn drive(&mut self, target: &[usize], value: &[Signal], line: u32) -> Result<()> {
         let mut pairs = target.iter().zip(value);
         pairs.try_for_each(|(&bit, &signal)| {
@@ -340,7 +214,7 @@ impl<'a> Flat<'a> {
         })
     }
 
-    pub(super) fn operate(
+    fn operate(
         &mut self,
         function: Function,
         inputs: Vec<Signal>,
