@@ -23,7 +23,7 @@ use crate::multiplier::netlist::INPUTS;
 use rand::Rng;
 
 /// Blocks on which the parent's values are kept: a quarter to half of a megabyte.
-const KEPT_BLOCKS: usize = 16;
+const KEPT_BLOCKS: usize = 8;
 
 /// On how many of them a candidate's gates are not counted before it has got through all: most do not.
 const UNCOUNTED_BLOCKS: usize = 4;
