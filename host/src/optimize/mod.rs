@@ -9,6 +9,7 @@ mod evaluator;
 mod prefix_cache;
 mod run;
 mod search;
+mod seeds;
 mod shortlist;
 mod walk;
 

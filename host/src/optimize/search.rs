@@ -1,7 +1,8 @@
 //! NSGA-II over the multipliers of tiles and the tiles of layers.
 
 use super::evaluator::{Evaluator, Measured};
-use super::shortlist::shortlist;
+use super::seeds::{Model, Probe, probes};
+use super::shortlist::Shortlist;
 use super::walk::LayerRuns;
 use crate::accelerator::{AcceleratorModel, EnergyReport, TileCost, Workload};
 use crate::error::Result;
@@ -92,22 +93,19 @@ pub fn search(
     mut on_progress: impl FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Selection> {
     let mut evaluated = Vec::new();
-    let choices = match options.every_choice {
-        true => Choice::all(library),
-        false => shortlist(library, &evaluator.operands(SHORTLIST_IMAGES)?)?,
-    };
+    let all = Shortlist::all(library, &evaluator.operands(SHORTLIST_IMAGES)?)?;
+    let shortlist = if options.every_choice { all } else { all.worth_a_search(library) };
     let mapping = match options.accelerator {
         AcceleratorModel::PowerGated => Mapping::Free,
         AcceleratorModel::Pipelined { .. } => Mapping::Contiguous,
     };
-    let costs: Vec<f64> = choices.iter().map(|c| library.multipliers()[c.multiplier].power_rel).collect();
-    let space = GenomeSpace::new(multiplications.len(), options.tiles, &costs, mapping)?;
-    let assignments =
-        Assignments { evaluator, library, multiplications, options, choices, space, known: Mutex::default() };
+    let space = GenomeSpace::new(multiplications.len(), options.tiles, &shortlist.powers, mapping)?;
+    let known = Mutex::default();
+    let assignments = Assignments { evaluator, library, multiplications, options, shortlist, space, known };
     let settings =
         Settings { population: options.population, generations: options.generations, seed: options.seed };
-    // Uniform assignments across the range of costs are where a designer would begin; the rest is random.
-    let initial = assignments.uniform(options.population / 2)?;
+    let mut initial = assignments.proposed(options.population / 2, mapping)?;
+    initial.extend(assignments.uniform(options.population / 4)?);
     let outcome = search::run(&assignments, &settings, &initial, |state| {
         let points = assignments.points(state);
         let affordable = points.iter().filter(|(_, loss)| *loss <= options.max_loss_pp);
@@ -143,7 +141,7 @@ struct Assignments<'a> {
     multiplications: &'a [u64],
     options: &'a Options,
     /// What the numbers in a genome stand for.
-    choices: Vec<Choice>,
+    shortlist: Shortlist,
     space: GenomeSpace,
     known: Mutex<Known>,
 }
@@ -158,11 +156,34 @@ struct Known {
 }
 
 impl Assignments<'_> {
+    /// Genomes that a model of the network thinks good, at most `count` from little energy to much.
+    fn proposed(&self, count: usize, mapping: Mapping) -> Result<Vec<Genome>> {
+        let exact = Choice::exact(self.library);
+        let probes = probes(&self.shortlist, self.multiplications.len());
+        let assignment = |probe: &Probe| {
+            let mut assignment = vec![exact; self.multiplications.len()];
+            assignment[probe.layer] = self.shortlist.choices[probe.choice];
+            assignment
+        };
+        let assignments: Vec<Vec<Choice>> = probes.iter().map(assignment).collect();
+        self.measure_new(&assignments)?;
+        let divergences: Vec<f64> = {
+            let known = self.lock();
+            assignments.iter().map(|assignment| known.measured[assignment].kl).collect()
+        };
+        let model = Model::new(&self.shortlist, self.multiplications, &probes, &divergences);
+        let encode = |assignment: &Vec<usize>| {
+            let genes: Vec<u16> = assignment.iter().map(|&position| position as u16).collect();
+            self.space.encode(&genes)
+        };
+        model.proposals(self.options.tiles, mapping, count).iter().map(encode).collect()
+    }
+
     /// Genomes with one multiplier everywhere, `count` of them evenly spread from the cheapest to the dearest.
     fn uniform(&self, count: usize) -> Result<Vec<Genome>> {
-        let count = count.min(self.choices.len());
+        let count = count.min(self.shortlist.choices.len());
         // The library is sorted by power.
-        let place = |i: usize| i * (self.choices.len() - 1) / (count - 1).max(1);
+        let place = |i: usize| i * (self.shortlist.choices.len() - 1) / (count - 1).max(1);
         (0..count).map(|i| self.space.uniform(place(i) as u16)).collect()
     }
 
@@ -179,7 +200,7 @@ impl Assignments<'_> {
     }
 
     fn choice(&self, gene: u16) -> Choice {
-        self.choices[usize::from(gene)]
+        self.shortlist.choices[usize::from(gene)]
     }
 
     fn assignment(&self, genome: &Genome) -> Vec<Choice> {

@@ -5,34 +5,60 @@ use crate::error::Result;
 use crate::multiplier::{Choice, Library, Ties, WeightedStatistics, non_dominated};
 use rayon::prelude::*;
 
-/// The choices of `library` that in at least one of `layers` no other choice beats: with as little power and as
-/// little noise, and less of one. The exact multiplier is always one of them; the library's order is kept.
+/// Choices, and how much noise each would add to each layer.
 ///
-/// Noise is the error under the layer's own operands that is left when each weight's mean error is made up for,
-/// which compensation does. Among hundreds of choices most serve no layer better than a cheaper one does, and
-/// evaluations spent on them are lost.
-pub(super) fn shortlist(library: &Library, layers: &[LayerDistribution]) -> Result<Vec<Choice>> {
-    let choices = Choice::all(library);
-    let noise = |choice: &Choice| {
-        let table = &library.multipliers()[choice.multiplier].table;
-        let of_layer = |layer: &LayerDistribution| {
-            Ok(WeightedStatistics::of_layer(table, choice.swapped, &layer.codes)?.corrected_variance)
+/// Noise is the variance of a product's error under the layer's own operands that is left when each weight's mean
+/// error is made up for, which compensation does.
+pub(super) struct Shortlist {
+    /// The choices, in the library's order; the exact multiplier is one of them.
+    pub choices: Vec<Choice>,
+    /// For each choice its power, relative to the exact multiplier's.
+    pub powers: Vec<f64>,
+    /// For each choice its noise in each layer, in units of the product squared.
+    pub noises: Vec<Vec<f64>>,
+}
+
+impl Shortlist {
+    /// All choices of `library`.
+    pub(super) fn all(library: &Library, layers: &[LayerDistribution]) -> Result<Shortlist> {
+        let choices = Choice::all(library);
+        let noise = |choice: &Choice| {
+            let table = &library.multipliers()[choice.multiplier].table;
+            let of_layer = |layer: &LayerDistribution| {
+                Ok(WeightedStatistics::of_layer(table, choice.swapped, &layer.codes)?.corrected_variance)
+            };
+            layers.iter().map(of_layer).collect::<Result<Vec<f64>>>()
         };
-        layers.iter().map(of_layer).collect::<Result<Vec<f64>>>()
-    };
-    let noises: Vec<Vec<f64>> = choices.par_iter().map(noise).collect::<Result<_>>()?;
-    let exact = Choice::exact(library);
-    let power = |choice: &Choice| library.multipliers()[choice.multiplier].power_rel;
-    let mut worth: Vec<bool> = choices.iter().map(|choice| *choice == exact).collect();
-    let worth_in = |layer: usize| {
-        let figures = |&index: &usize| [power(&choices[index]), noises[index][layer]];
-        // What is alike in a layer serves it alike: one of them is enough.
-        non_dominated(0..choices.len(), figures, Ties::First)
-    };
-    for index in (0..layers.len()).flat_map(worth_in) {
-        worth[index] = true;
+        let noises = choices.par_iter().map(noise).collect::<Result<_>>()?;
+        let powers =
+            choices.iter().map(|choice| library.multipliers()[choice.multiplier].power_rel).collect();
+        Ok(Shortlist { choices, powers, noises })
     }
-    Ok(choices.into_iter().zip(worth).filter_map(|(choice, worth)| worth.then_some(choice)).collect())
+
+    /// Those that in at least one layer no other choice beats: with as little power and as little noise, and
+    /// less of one. The exact multiplier is always one of them.
+    ///
+    /// Among hundreds of choices most serve no layer better than a cheaper one does, and evaluations spent on
+    /// them are lost.
+    pub(super) fn worth_a_search(self, library: &Library) -> Shortlist {
+        let exact = Choice::exact(library);
+        let mut worth: Vec<bool> = self.choices.iter().map(|choice| *choice == exact).collect();
+        let layers = self.noises.first().map_or(0, Vec::len);
+        let worth_in = |layer: usize| {
+            let figures = |&index: &usize| [self.powers[index], self.noises[index][layer]];
+            // What is alike in a layer serves it alike: one of them is enough.
+            non_dominated(0..self.choices.len(), figures, Ties::First)
+        };
+        for index in (0..layers).flat_map(worth_in) {
+            worth[index] = true;
+        }
+        let kept: Vec<usize> = (0..worth.len()).filter(|&index| worth[index]).collect();
+        Shortlist {
+            choices: kept.iter().map(|&index| self.choices[index]).collect(),
+            powers: kept.iter().map(|&index| self.powers[index]).collect(),
+            noises: kept.iter().map(|&index| self.noises[index].clone()).collect(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -58,8 +84,8 @@ mod tests {
         // Only the four highest weight bits matter to the layer, and w4 looks at them all.
         let of_high_bits = layer(&[0, 77, 128, 200, 255], &[0, 16, 48, 240]);
         let names = |layers: &[LayerDistribution]| {
-            let choices = shortlist(&library, layers).unwrap();
-            choices.iter().map(|choice| choice.name(&library)).collect::<Vec<_>>()
+            let shortlist = Shortlist::all(&library, layers).unwrap().worth_a_search(&library);
+            shortlist.choices.iter().map(|choice| choice.name(&library)).collect::<Vec<_>>()
         };
         let kept = names(std::slice::from_ref(&of_high_bits));
         assert!(kept.contains(&"mul8u_exact".into()) && kept.len() < 60, "{kept:?}");
