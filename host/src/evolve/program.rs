@@ -92,3 +92,56 @@ impl Program {
         self.outputs.map(|place| &self.values[usize::from(place)][block])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evolve::operands;
+    use crate::multiplier::{Design, TruthTable};
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    #[test]
+    fn programs_compute_their_circuits_in_few_places() {
+        let mut random = ChaCha8Rng::seed_from_u64(3);
+        let mut program = Program::default();
+        for (design, signed) in [(Design::Exact, true), (Design::Truncated { columns: 6 }, false)] {
+            let netlist = design.netlist(signed);
+            let genome = Genome::new(&netlist, 200, &mut random);
+            let mut active = Vec::new();
+            genome.mark_active(&mut active);
+            let gates = netlist.gates().len();
+            let mut counted = vec![Instruction::UNCOUNTED; active.len()];
+            for (counter, gate) in (0..active.len()).filter(|&gate| active[gate]).enumerate() {
+                counted[gate] = counter as u16;
+            }
+            program.compile(&genome, &active, &counted);
+            assert!(program.values.len() < FIRST_GATE + gates / 2, "{} for {gates}", program.values.len());
+
+            let mut counters = vec![Counter::default(); gates];
+            let simulation = netlist.simulate();
+            for blocks in operands::blocks(signed).as_chunks::<SIDE_BY_SIDE>().0 {
+                program.run(Isa::best(), blocks, &mut counters);
+                for (index, block) in blocks.iter().enumerate() {
+                    let product = program.product(index);
+                    for lane in [0, 77, 511] {
+                        let bit = |lanes: &Lanes| i32::from(lanes[lane / 64] >> (lane % 64) & 1 == 1);
+                        let value = |bits: &[Lanes]| {
+                            bits.iter().enumerate().map(|(i, lanes)| bit(lanes) << i).sum::<i32>() as u8
+                        };
+                        let (a, w) = (value(&block.inputs[..8]), value(&block.inputs[8..]));
+                        let found: i32 = product.iter().enumerate().map(|(i, lanes)| bit(lanes) << i).sum();
+                        let found = if signed { i32::from(found as i16) } else { found };
+                        assert_eq!(found, simulation.table.product(a, w), "{a} {w}");
+                    }
+                }
+            }
+            // The gates in use are the netlist's, in its order.
+            for (counter, activity) in counters.iter().zip(&simulation.activity[FIRST_GATE..]) {
+                let ones: u32 = counter.iter().copied().map(u32::from).sum();
+                let share = f64::from(ones) / TruthTable::ENTRIES as f64;
+                assert_eq!(2.0 * share * (1.0 - share), *activity);
+            }
+        }
+    }
+}

@@ -110,10 +110,13 @@ pub fn simulate<const G: usize>(
         let [x, y] = instruction.inputs.map(usize::from);
         let output = usize::from(instruction.output);
         let [constant, sum, product] = instruction.masks();
-        values[output] = std::array::from_fn(|block| {
+        // By index: the three values lie in one slice, and building the result whole would copy it.
+        #[allow(clippy::needless_range_loop)]
+        for block in 0..G {
             let (x, y) = (&values[x][block], &values[y][block]);
-            Lanes::from_fn(|i| constant ^ sum & (x[i] ^ y[i]) ^ product & x[i] & y[i])
-        });
+            values[output][block] =
+                Lanes::from_fn(|i| constant ^ sum & (x[i] ^ y[i]) ^ product & x[i] & y[i]);
+        }
         if let Some(counter) = counters.get_mut(usize::from(instruction.counter)) {
             for value in &values[output] {
                 *counter = std::array::from_fn(|i| counter[i].wrapping_add(value[i].count_ones() as u16));
