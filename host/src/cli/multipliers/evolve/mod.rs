@@ -1,24 +1,28 @@
 //! `skimp multipliers evolve`: breed a library.
 
-use super::layer;
-use crate::cli::common::{self, HowArgs};
-use crate::compensate::LayerDistribution;
+mod files;
+mod goals;
+mod operands;
+mod progress;
+mod report;
+
+use crate::cli::common::{self, HowArgs, quoted};
 use crate::error::{Error, Result};
-use crate::evolve::{
-    Bounds, Checkpoint, Earlier, Goal, Metric, Origin, Outcomes, Population, Settings, builtin, harvest,
-    ladder,
-};
+use crate::evolve::{Checkpoint, Earlier, Metric, Origin, Outcomes, Population, Settings, harvest};
 use crate::multiplier::{Design, Distribution, Family, Library, Multiplier, Netlist, name_prefix};
-use std::path::{Path, PathBuf};
-use std::time::Instant;
+use goals::{BoundList, parse_bounds};
+use progress::Progress;
+use report::Report;
+use std::path::PathBuf;
 
 /// Breed approximate multipliers within bounds on their errors.
 ///
 /// Without --metric, the goals of the built-in library. Every epoch ends with a checkpoint; running the same
-/// command again goes on from it.
+/// command again goes on from it. In the end, what answers each goal is listed.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The library to write: a file of netlists (*.jsonl), for --multipliers.
+    /// The library to write: a file of netlists (*.jsonl), for --multipliers. It takes the place of a library of
+    /// that name, but of no other file.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Two's complement multipliers.
@@ -32,21 +36,25 @@ pub struct Args {
     #[arg(long, requires = "bounds")]
     metric: Option<Metric>,
     /// Bounds on that error in percent of 65,536: a list (0.1,0.5), or TIGHTEST..LOOSEST:COUNT.
-    #[arg(long, value_name = "LIST", requires = "metric", value_parser = parse_bounds)]
+    #[arg(long, value_name = "LIST", requires = "metric", value_parser = parse_bounds, allow_hyphen_values = true)]
     bounds: Option<BoundList>,
     /// Bound on the mean error either way, in units of the product.
-    #[arg(long, value_name = "ERROR", requires = "metric")]
+    #[arg(long, value_name = "ERROR", requires = "metric", allow_negative_numbers = true)]
     max_bias: Option<f64>,
     /// Let products with zero be zero.
     #[arg(long, requires = "metric")]
     zero_preserving: bool,
     /// The network whose operands a bound on the noise is about: one of the zoo (fashion-cnn, resnet8) or an
     /// ONNX file.
-    #[arg(long, value_name = "MODEL", required_if_eq("metric", "noise"))]
+    #[arg(long, value_name = "MODEL", conflicts_with = "distribution")]
     network: Option<String>,
     /// Only this layer of it, by its name or its number from 0; otherwise all layers.
     #[arg(long, value_name = "LAYER", requires = "network")]
     layer: Option<String>,
+    /// In place of a network: how often each operand occurs, in JSON with "activation" and "weight", 256 counts
+    /// each (see `show --write-distribution`).
+    #[arg(long, value_name = "FILE")]
+    distribution: Option<PathBuf>,
     #[command(flatten)]
     how: HowArgs,
     /// Epochs to come to; circuits move between goals after each.
@@ -61,75 +69,65 @@ pub struct Args {
     /// Where to keep what has been reached; by default beside the library, with .checkpoint.json at its end.
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
-}
-
-/// Bounds in percent.
-#[derive(Debug, Clone)]
-struct BoundList(Vec<f64>);
-
-fn parse_bounds(text: &str) -> std::result::Result<BoundList, String> {
-    let number = |text: &str| {
-        let figure = text.trim().parse::<f64>().ok().filter(|figure| figure.is_finite() && *figure >= 0.0);
-        figure.ok_or_else(|| format!("{text:?} is no bound; give percent of 65,536, such as 0.5"))
-    };
-    if let Some((tightest, rest)) = text.split_once("..") {
-        let (loosest, count) = rest.split_once(':').ok_or("a range ends with a count: 0.01..5:20")?;
-        let (tightest, loosest) = (number(tightest)?, number(loosest)?);
-        let count: usize = count.trim().parse().map_err(|_| format!("{count:?} is no count"))?;
-        if !(tightest > 0.0 && tightest <= loosest && (1..=1000).contains(&count)) {
-            return Err("a range goes up from more than 0, in 1 to 1000 bounds".into());
-        }
-        return Ok(BoundList(ladder(tightest, loosest, count)));
-    }
-    text.split(',').map(number).collect::<std::result::Result<_, _>>().map(BoundList)
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Runs the subcommand.
 pub fn run(args: Args) -> Result<()> {
-    let checkpoint = args.checkpoint.clone().unwrap_or_else(|| {
-        let mut name = args.out.clone().into_os_string();
-        name.push(".checkpoint.json");
-        name.into()
-    });
-    let goals = goals(&args);
-    let layer = layer(&args)?;
-    let distribution = args.network.as_deref().map(|model| operands(model, &args)).transpose()?;
+    // Whatever can be refused is refused before anything slow.
+    common::at_least("--candidates", args.candidates as usize, 1)?;
+    let path = args.checkpoint.clone().unwrap_or_else(|| files::checkpoint_of(&args.out));
+    files::check(&args.out, &path)?;
+    let goals = goals::goals(&args)?;
+    let mut settings = Settings {
+        signed: args.signed,
+        seed: args.seed,
+        candidates: args.candidates,
+        layer: operands::options(&args)?,
+        begin_with: args.begin_with.clone(),
+        operands: None,
+    };
+    let checkpoint = files::checkpoint(&path)?;
+    let goes_on = |settings: &Settings| match &checkpoint {
+        Some(checkpoint) => files::check_goes_on(&path, checkpoint, settings, &goals, args.epochs),
+        None => Ok(()),
+    };
+    goes_on(&settings)?;
+    let distribution = operands::measure(&args)?;
+    settings.operands = distribution.as_ref().map(Distribution::digest);
+    goes_on(&settings)?;
     let designs = Design::classical();
     let earlier = earlier(&args)?;
     let mut seeds: Vec<Netlist> = designs.iter().map(|design| design.netlist(args.signed)).collect();
     seeds.extend(earlier.iter().map(|earlier| earlier.netlist.clone()));
-    let population = Population::new(args.signed, goals, &seeds, distribution.as_ref(), args.seed)?;
-    let settings = Settings {
-        signed: args.signed,
-        seed: args.seed,
-        candidates: args.candidates,
-        layer,
-        begin_with: args.begin_with.clone(),
-    };
-    let mut population = resume(&settings, &checkpoint, population)?;
-
-    let left = args.epochs.saturating_sub(population.epochs) * population.goals.len() as u64;
-    let bar = common::progress_bar(left, "evolving");
-    let mut outcomes = Outcomes::default();
-    let begin = Instant::now();
-    while population.epochs < args.epochs {
-        outcomes.add(&population.epoch(args.candidates, &|| bar.inc(1)));
-        Checkpoint::of(&population, &settings).write(&checkpoint)?;
-        let power: f64 = population.members.iter().map(|member| member.power_uw).sum();
-        bar.println(format!("epoch {}: {power:.1} uW in all", population.epochs));
+    let mut population =
+        Population::new(args.signed, goals.clone(), &seeds, distribution.as_ref(), args.seed)?;
+    if let Some(checkpoint) = &checkpoint {
+        population = checkpoint.restore(&path, population)?;
     }
-    bar.finish_and_clear();
-    let origin = Origin { command: command(&args), earlier };
+
+    let progress = Progress::start(population.epochs, args.epochs, population.goals.len(), &path);
+    let mut outcomes = Outcomes::default();
+    while population.epochs < args.epochs {
+        outcomes.add(&population.epoch(args.candidates, &|| progress.tick()));
+        Checkpoint::of(&population, &settings).write(&path)?;
+        progress.epoch(population.epochs, population.members.iter().map(|member| member.power_uw).sum());
+    }
+    let time = progress.finish();
+    let command = command(&args, &settings);
+    let origin = Origin { command: command.clone(), earlier };
     let library = harvest(&population, &designs, args.signed, &origin);
     library.write(&args.out)?;
-    common::print(format_args!(
-        "{} multipliers in {}; {} candidates in {:.0} s, {} simulated on all pairs\n",
-        library.records.len(),
-        args.out.display(),
-        outcomes.candidates,
-        begin.elapsed().as_secs_f64(),
-        outcomes.complete,
-    ))
+    let multipliers = library.multipliers(&args.out)?;
+    let files = (&*args.out, &*path);
+    let report =
+        Report::new(files, &command, &population, &multipliers, distribution.as_ref(), (&outcomes, time));
+    if args.json {
+        return common::print_json(&report);
+    }
+    common::print(format_args!("{}", report.text()))
 }
 
 /// The circuits to begin with besides the classical ones.
@@ -158,80 +156,23 @@ fn earlier(args: &Args) -> Result<Vec<Earlier>> {
     Ok(earlier)
 }
 
-/// What bounds on the noise are about, in the words of the command line; an error if it suits nothing.
-fn layer(args: &Args) -> Result<Option<String>> {
-    let Some(model) = &args.network else { return Ok(None) };
-    if args.metric != Some(Metric::Noise) {
-        return Err(Error::Argument("--network is about a bound on the noise: give --metric noise".into()));
-    }
-    let scheme = args.how.scheme;
-    if scheme.wants_signed_table() != args.signed {
-        let wanted = if args.signed { "give --scheme signed too, or leave out" } else { "give" };
-        return Err(Error::Argument(format!(
-            "the {scheme} scheme multiplies with the other signedness: {wanted} --signed"
-        )));
-    }
-    let layer = args.layer.as_ref().map_or_else(String::new, |layer| format!(" --layer {layer}"));
-    Ok(Some(format!("--network {model}{layer} --scheme {scheme}")))
-}
-
-/// The operands that the multipliers of the layer, or of all layers, see.
-fn operands(model: &str, args: &Args) -> Result<Distribution> {
-    let prepared = args.how.prepare(model, 0)?;
-    let (network, images) = (&prepared.quantized, &prepared.calibration.codes);
-    if let Some(layer) = &args.layer {
-        return Ok(LayerDistribution::measure_one(network, images, layer::find(network, layer)?)?.operands());
-    }
-    let mut all = Distribution { activation: [0; 256], weight: [0; 256] };
-    for layer in LayerDistribution::measure(network, images)? {
-        all.add(&layer.operands());
-    }
-    Ok(all)
-}
-
-fn goals(args: &Args) -> Vec<Goal> {
-    let (Some(metric), Some(BoundList(bounds))) = (args.metric, &args.bounds) else { return builtin() };
-    let common = Bounds { bias: args.max_bias, zero_preserving: args.zero_preserving, ..Bounds::default() };
-    bounds.iter().map(|&pct| Goal { metric, bounds: metric.at_most(pct, common) }).collect()
-}
-
-/// `population` where the checkpoint left it, if there is one.
-fn resume(settings: &Settings, path: &Path, population: Population) -> Result<Population> {
-    if !path.exists() {
-        return Ok(population);
-    }
-    let checkpoint = Checkpoint::read(path)?;
-    if checkpoint.settings != *settings || checkpoint.goals != population.goals {
-        let reason = "of an evolution with other goals or settings; move it away to begin anew, or name another \
-                      --checkpoint";
-        return Err(Error::file(path, reason));
-    }
-    checkpoint.restore(path, population)
-}
-
-/// The command that leads to the same library.
-fn command(args: &Args) -> String {
+/// The command that leads to the same library. A file of operands may change: its counts are told by their digest,
+/// in a shell's comment.
+fn command(args: &Args, settings: &Settings) -> String {
     let mut command = String::from("skimp multipliers evolve");
     if args.signed {
         command += " --signed";
     }
     if let Some(sources) = &args.begin_with {
-        command += &format!(" --begin-with {sources}");
+        command += &format!(" --begin-with {}", quoted(sources));
     }
-    if let (Some(metric), Some(BoundList(bounds))) = (args.metric, &args.bounds) {
-        let metric = clap::ValueEnum::to_possible_value(&metric);
-        let metric = metric.map_or_else(String::new, |value| value.get_name().to_owned());
-        let bounds: Vec<String> = bounds.iter().map(f64::to_string).collect();
-        command += &format!(" --metric {metric} --bounds {}", bounds.join(","));
+    command += &goals::options(args);
+    if let Some(operands) = &settings.layer {
+        command += &format!(" {operands}");
     }
-    if let Some(bias) = args.max_bias {
-        command += &format!(" --max-bias {bias}");
+    command += &format!(" --epochs {} --candidates {} --seed {}", args.epochs, args.candidates, args.seed);
+    match (&args.distribution, &settings.operands) {
+        (Some(_), Some(digest)) => command + &format!(" # operands {digest}"),
+        _ => command,
     }
-    if args.zero_preserving {
-        command += " --zero-preserving";
-    }
-    if let Ok(Some(layer)) = layer(args) {
-        command += &format!(" {layer}");
-    }
-    command + &format!(" --epochs {} --candidates {} --seed {}", args.epochs, args.candidates, args.seed)
 }
