@@ -182,3 +182,30 @@ fn bred_name(letter: char, power_rel: f64, signed: bool, names: &mut HashSet<Str
 fn rounded(figure: f64) -> f64 {
     format!("{figure:.4e}").parse().unwrap_or(figure)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evolve::{Bounds, Goal, Metric};
+
+    #[test]
+    fn designs_that_nothing_bettered_keep_their_names_and_every_answer_is_there() {
+        let designs = Design::classical();
+        for signed in [false, true] {
+            let seeds: Vec<Netlist> = designs.iter().map(|design| design.netlist(signed)).collect();
+            // A bias that few keep to, and bounds that next to nothing keeps.
+            let bounds = Bounds { bias: Some(2.0), ..Bounds::default() };
+            let goals = [0.1, 20.0, 90.0].map(|pct| Metric::Wce.at_most(pct, bounds));
+            let goals: Vec<Goal> =
+                goals.into_iter().map(|bounds| Goal { metric: Metric::Wce, bounds }).collect();
+            let population = Population::new(signed, goals, &seeds, None, 1).unwrap();
+            let origin = Origin { command: "a test".into(), earlier: Vec::new() };
+            let library = harvest(&population, &designs, signed, &origin);
+            assert!(library.records.iter().all(|record| record.family != Family::Evolved));
+            let multipliers = library.multipliers(std::path::Path::new("a test")).unwrap();
+            for (member, answer) in population.members.iter().zip(population.answers(&multipliers)) {
+                assert_eq!(**answer.unwrap().netlist.as_ref().unwrap(), member.netlist);
+            }
+        }
+    }
+}
