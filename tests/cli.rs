@@ -7,6 +7,8 @@ mod harness;
 
 #[path = "cli/bench.rs"]
 mod bench;
+#[path = "cli/evolve.rs"]
+mod evolve;
 #[path = "cli/formats.rs"]
 mod formats;
 #[path = "cli/multipliers.rs"]

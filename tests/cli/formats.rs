@@ -144,8 +144,7 @@ fn costs_by_hand_are_written_down() {
     assert_eq!(dir.text("mine/costs.csv"), wanted);
     let by = |rest: &str| import(&dir, &format!("x.bin --unsigned --out other {rest}"));
     by("").refused(&["x.bin: no costs for mul8u_x", "--power-mw", "--power-rel", "costs.csv"]);
-    by("--power-mw -1").misused(&["-1"]);
-    by("--power-mw=-1").refused(&["--power-mw", "-1"]);
+    by("--power-mw -1").refused(&["--power-mw", "-1"]);
     by("--power-mw nan").refused(&["--power-mw", "NaN"]);
     by("--delay-ns 1").refused(&["--delay-ns", "--power-rel"]);
     by("--power-mw 1 --power-rel 1").misused(&["--power-mw", "--power-rel"]);

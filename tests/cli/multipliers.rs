@@ -24,7 +24,7 @@ fn with_tables() -> Dir {
     dir
 }
 
-fn listed(dir: &Dir, options: &str) -> Vec<Value> {
+pub fn listed(dir: &Dir, options: &str) -> Vec<Value> {
     dir.skimp(&format!("multipliers list --json {options}")).json().as_array().unwrap().clone()
 }
 
@@ -32,7 +32,7 @@ fn names(rows: &[Value]) -> Vec<&str> {
     rows.iter().map(|row| row["name"].as_str().unwrap()).collect()
 }
 
-fn figure(row: &Value, key: &str) -> f64 {
+pub fn figure(row: &Value, key: &str) -> f64 {
     row[key].as_f64().unwrap_or_else(|| panic!("{key} is no number in {row}"))
 }
 
@@ -105,11 +105,102 @@ fn lists_are_sorted_and_filtered_as_asked() {
     assert!(names(&listed(&dir, "--sort name")).is_sorted());
     for family in ["broken-array", "Broken_Array"] {
         let rows = listed(&dir, &format!("--family {family} --sort name"));
-        assert!(rows.len() > 3 && rows.iter().all(|row| row["family"] == "broken array"));
+        assert!(rows.len() > 3 && rows.iter().all(|row| row["family"] == "broken-array"));
     }
+    // Words of earlier versions are taken too.
+    for (family, word) in
+        [("lower-or", "lower-part-or"), ("corrected truncation", "error-balanced-truncation")]
+    {
+        let rows = listed(&dir, &format!("--multipliers classical --family {}", family.replace(' ', "_")));
+        assert!(rows.len() > 20 && rows.iter().all(|row| row["family"] == word), "{rows:?}");
+    }
+    let fast = listed(&dir, "--max-delay-rel 0.5 --front mae");
+    assert!(!fast.is_empty() && fast.iter().all(|row| figure(row, "delay_rel") <= 0.5));
+    assert!(fast.len() < listed(&dir, "--front mae").len());
+    dir.skimp("multipliers list --max-delay-rel -1").refused(&["--max-delay-rel -1", "the least is"]);
     dir.skimp("multipliers list --family none").refused(&["\"none\"", "truncated", "low-bit"]);
     dir.skimp("multipliers list --sort size").misused(&["--sort", "mae"]);
     dir.skimp("multipliers list --front ep").misused(&["--front", "wce"]);
+}
+
+#[test]
+fn classical_designs_are_a_library_with_their_papers() {
+    let dir = Dir::new();
+    let rows = listed(&dir, "--multipliers classical --signed");
+    assert_eq!(rows.len(), 229);
+    let run = dir.skimp("multipliers show mul8s_wallace --multipliers classical").ok();
+    for what in ["source", "provenance"] {
+        let papers = line(&run, what);
+        run.check(
+            papers.contains("Wallace, \"A Suggestion for a Fast Multiplier\""),
+            "should cite its paper",
+        );
+        run.check(!papers.contains("Dadda"), "should not cite others");
+    }
+    let run = dir.skimp("multipliers show drum4 --multipliers builtin,classical").ok();
+    run.check(line(&run, "source").contains("ICCAD 2015"), "should cite its paper");
+    let run = dir.skimp("multipliers show trunc5c --multipliers classical").ok();
+    run.check(line(&run, "idea").contains("compensation constant"), "should say what it is");
+    let evolved = dir.skimp("multipliers list --family evolved --json").json()[0]["name"].clone();
+    let report = dir.skimp(&format!("multipliers show {} --json", evolved.as_str().unwrap())).json();
+    assert!(report["source"].as_str().unwrap().contains("Cartesian Genetic Programming"), "{report}");
+
+    let report = dir.skimp("multipliers compare classical builtin --json").json();
+    assert_eq!(report["first"]["multipliers"], 229);
+    assert_eq!(report["second"]["exact"], "mul8u_exact");
+    dir.skimp("multipliers export --multipliers classical --names dadda --format verilog --out v").ok();
+    assert!(dir.text("v/mul8u_dadda.v").contains("module mul8u_dadda"));
+}
+
+#[test]
+fn fronts_of_costs_from_several_sources_are_marked() {
+    let dir = with_tables();
+    let run = dir.skimp("multipliers list --front mae --multipliers builtin,tables").ok();
+    run.check(run.stderr.contains("gate-model and published"), "should say that costs do not compare");
+    let rows = listed(&dir, "--front mae --multipliers builtin,tables");
+    assert!(rows.iter().all(|row| row["same_cost_basis"] == false));
+    let run = dir.skimp("multipliers list --front mae --multipliers builtin,classical").ok();
+    run.check(run.stderr.is_empty(), "should have nothing to say");
+    assert!(listed(&dir, "").iter().all(|row| row["same_cost_basis"] == true));
+}
+
+#[test]
+fn operands_can_be_written_and_brought_along() {
+    let dir = Dir::new();
+    let layer = format!("--network fashion-cnn --layer 1 {FEW}");
+    let written = dir.skimp(&format!("multipliers show w4 --json {layer} --write-distribution a/one.json"));
+    let written = written.json();
+    let file = dir.json("a/one.json");
+    assert_eq!(file["signed"], false);
+    assert_eq!(
+        file["from"],
+        "--network fashion-cnn --layer 1 --scheme sign-magnitude --calibration-images 8"
+    );
+    for which in ["activation", "weight"] {
+        let counts = file[which].as_array().unwrap();
+        assert_eq!(counts.len(), 256);
+        let sum: u64 = counts.iter().map(|count| count.as_u64().unwrap()).sum();
+        assert_eq!(written["network"]["layers"][0]["multiplications"], sum);
+    }
+    // Magnitudes alone: the mean square and the power are the layer's.
+    let read = dir.skimp("multipliers show w4 --json --distribution a/one.json").json();
+    assert_eq!(read["network"]["distribution"], "a/one.json");
+    let layers = [&written, &read].map(|report| report["network"]["layers"][0].clone());
+    for key in ["mse", "mae", "power_rel_in_layer"] {
+        let [written, read] = [&layers[0], &layers[1]].map(|layer| figure(layer, key));
+        assert!((written - read).abs() <= 1e-9 * written, "{key}: {written} {read}");
+    }
+    let front = listed(&dir, "--distribution a/one.json --front noise");
+    assert!(front.len() > 5 && front.iter().all(|row| row["layer"]["noise_pct"].is_number()));
+
+    dir.skimp("multipliers show w4 --write-distribution x.json").misused(&["--network"]);
+    dir.skimp("multipliers show mul8s_w4 --distribution a/one.json").refused(&["a/one.json", "signed ones"]);
+    dir.write("bad.json", "{\"activation\": [1], \"weight\": [1]}");
+    dir.skimp("multipliers list --distribution bad.json").refused(&["bad.json", "has 1 counts", "256"]);
+    dir.write("precious.json", "{}");
+    dir.skimp(&format!("multipliers show w4 {layer} --write-distribution precious.json"))
+        .refused(&["precious.json", "no distribution"]);
+    dir.skimp("multipliers list --sort noise").refused(&["--distribution"]);
 }
 
 #[test]
@@ -341,83 +432,4 @@ fn libraries_compare_with_themselves_but_not_across_signedness() {
     dir.skimp("multipliers compare builtin builtin --plot p.png").refused(&["p.png", ".svg"]);
     dir.skimp("multipliers compare builtin").misused(&["<SECOND>"]);
     dir.skimp("multipliers compare builtin builtin --metric wce").misused(&["--plot"]);
-}
-
-mod evolve {
-    use super::*;
-
-    const QUICK: &str = "multipliers evolve --metric mae --bounds 0.05,0.5 --candidates 300 --seed 3";
-
-    #[test]
-    fn libraries_are_bred_resumed_and_used() {
-        let dir = Dir::new();
-        let run = dir.skimp(&format!("{QUICK} --epochs 2 --out mine.jsonl")).ok();
-        assert!(run.stdout.contains("multipliers in mine.jsonl; 1200 candidates"), "{}", run.stdout);
-        let rows = dir.skimp("multipliers list --multipliers mine.jsonl --family evolved --json").json();
-        let rows = rows.as_array().unwrap();
-        assert!(
-            !rows.is_empty() && rows.iter().all(|row| row["mae_pct"].as_f64().unwrap() <= 0.5),
-            "{rows:?}"
-        );
-        let name = rows[0]["name"].as_str().unwrap();
-        let shown = dir.skimp(&format!("multipliers show {name} --multipliers mine.jsonl --json")).json();
-        let made =
-            "skimp multipliers evolve --metric mae --bounds 0.05,0.5 --epochs 2 --candidates 300 --seed 3";
-        assert_eq!(shown["provenance"], made);
-
-        // In two runs, on one thread: the same library.
-        let line = format!("{QUICK} --out again.jsonl");
-        dir.skimp(&format!("{line} --epochs 1")).ok();
-        dir.skimp(&format!("{line} --epochs 2")).ok();
-        assert_eq!(dir.read("mine.jsonl"), dir.read("again.jsonl"));
-
-        // Begun with what was bred before, nothing gets worse.
-        dir.skimp(&format!("{QUICK} --epochs 1 --begin-with mine.jsonl --out more.jsonl")).ok();
-        let cheapest = |file: &str| {
-            let rows = dir.skimp(&format!("multipliers list --multipliers {file} --json")).json();
-            let rows = rows.as_array().unwrap().iter().filter(|row| row["mae_pct"].as_f64().unwrap() <= 0.5);
-            rows.map(|row| row["power_rel"].as_f64().unwrap()).fold(f64::INFINITY, f64::min)
-        };
-        assert!(cheapest("more.jsonl") <= cheapest("mine.jsonl"));
-    }
-
-    #[test]
-    fn multipliers_are_bred_for_a_layer() {
-        let dir = Dir::new();
-        let line = "multipliers evolve --metric noise --bounds 0.05 --epochs 1 --candidates 300 --network fashion-cnn \
-                    --calibration-images 8 --layer 1 --out layer.jsonl";
-        dir.skimp(line).ok();
-        let rows = dir.skimp("multipliers list --multipliers layer.jsonl --json").json();
-        let bred =
-            rows.as_array().unwrap().iter().find(|row| row["name"].as_str().unwrap().starts_with("mul8u_n"));
-        assert!(bred.unwrap()["power_rel"].as_f64().unwrap() < 0.99);
-        dir.skimp(&line.replace("--layer 1", "--layer none")).refused(&["\"none\"", "/0/0.0/Conv"]);
-    }
-
-    #[test]
-    fn what_makes_no_sense_is_refused() {
-        let dir = Dir::new();
-        let refused = |options: &str, reasons: &[&str]| {
-            dir.skimp(&format!("multipliers evolve --out x.jsonl --epochs 1 --candidates 10 {options}"))
-                .refused(reasons)
-        };
-        let wrong = |options: &str, reasons: &[&str]| {
-            dir.skimp(&format!("multipliers evolve --out x.jsonl {options}")).misused(reasons)
-        };
-        wrong("--metric mae", &["--bounds"]);
-        wrong("--metric mae --bounds 1..0.5:3", &["goes up"]);
-        wrong("--metric mae --bounds a", &["\"a\" is no bound"]);
-        wrong("--metric noise --bounds 1", &["--network"]);
-        refused("--metric mae --bounds 1 --network fashion-cnn", &["--metric noise"]);
-        refused("--metric noise --bounds 1 --network fashion-cnn --signed", &["sign-magnitude", "--signed"]);
-        refused("--begin-with builtin --metric mae --bounds 1 --max-bias=-1", &["bias"]);
-        dir.write("x.jsonl.checkpoint.json", "{}");
-        refused("--metric mae --bounds 1", &["x.jsonl.checkpoint.json", "no checkpoint"]);
-        dir.write("text.jsonl", "{\"format\":\"other\",\"version\":1,\"signed\":false,\"licence\":\"\"}\n");
-        dir.skimp("multipliers list --multipliers text.jsonl").refused(&[
-            "text.jsonl",
-            "line 1",
-            "skimp-netlists",
-        ]);
-    }
 }

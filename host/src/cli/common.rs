@@ -11,6 +11,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::io::Write;
 use std::time::Duration;
 
+/// Calibration images unless another number is asked for.
+const CALIBRATION_IMAGES: usize = 256;
+
 /// Which network, on which images, in which integers.
 #[derive(Debug, Args)]
 pub struct NetworkArgs {
@@ -41,7 +44,7 @@ pub struct HowArgs {
     #[arg(long, default_value = "minmax")]
     pub range: RangeMethod,
     /// Images that ranges and compensation are fitted to (training images).
-    #[arg(long, default_value_t = 256, value_name = "N")]
+    #[arg(long, default_value_t = CALIBRATION_IMAGES, value_name = "N")]
     pub calibration_images: usize,
     /// Test images that results are reported on.
     #[arg(long, default_value_t = 1000, value_name = "N")]
@@ -69,13 +72,50 @@ impl HowArgs {
         let spinner = Spinner::start("preparing");
         prepare(&recipe, &|step| spinner.say(step))
     }
+
+    /// The options that decide which codes a network computes with, as they would be typed: the scheme, and
+    /// the others where they are not at their defaults.
+    pub fn options(&self) -> String {
+        let mut options = format!("--scheme {}", self.scheme);
+        if let Some(data) = &self.data {
+            options += &format!(" --data {}", quoted(data));
+        }
+        for (flag, values) in [("--mean", &self.mean), ("--std", &self.std)] {
+            if !values.is_empty() {
+                let values: Vec<String> = values.iter().map(f32::to_string).collect();
+                // Joined by =, as a list may begin with a minus.
+                options += &format!(" {flag}={}", values.join(","));
+            }
+        }
+        match self.range {
+            RangeMethod::MinMax => {}
+            RangeMethod::Mse => options += " --range mse",
+            // Without the noise of the share's subtraction from 1.
+            RangeMethod::Percentile(share) => {
+                options += &format!(" --range percentile:{}", (1e11 * (1.0 - share)).round() / 1e9);
+            }
+        }
+        if self.calibration_images != CALIBRATION_IMAGES {
+            options += &format!(" --calibration-images {}", self.calibration_images);
+        }
+        options
+    }
+}
+
+/// `text` as a shell takes it for one word.
+pub fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "_./,:@%+=-~".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// Which multipliers.
 #[derive(Debug, Args)]
 pub struct SourceArgs {
-    /// The multipliers to choose from: builtin, a folder of tables with a costs.csv, a file of netlists
-    /// (*.jsonl), or several of them with commas between.
+    /// The multipliers to choose from: builtin, classical (all textbook designs), a folder of tables with a
+    /// costs.csv, a file of netlists (*.jsonl), or several of them with commas between.
     #[arg(long, default_value = "builtin", value_name = "SOURCE,...")]
     pub multipliers: String,
 }
@@ -168,4 +208,39 @@ pub fn print_json(value: &impl serde::Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|e| Error::Mismatch(format!("the result can't be written as JSON: {e}")))?;
     print(format_args!("{text}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        how: HowArgs,
+    }
+
+    fn options(line: &str) -> String {
+        Line::parse_from(std::iter::once("skimp").chain(line.split_whitespace())).how.options()
+    }
+
+    #[test]
+    fn options_are_written_as_they_are_typed_and_defaults_left_out() {
+        assert_eq!(options(""), "--scheme sign-magnitude");
+        assert_eq!(options("--test-images 7 --range minmax --calibration-images 256"), options(""));
+        let all = "--scheme signed --data mine/images --mean=-0.1,0.25 --std=0.5 --range percentile:99.97 \
+                   --calibration-images 16";
+        assert_eq!(options(all), all);
+        assert_eq!(options(&options(all)), all);
+        assert_eq!(options("--range mse"), "--scheme sign-magnitude --range mse");
+    }
+
+    #[test]
+    fn what_a_shell_would_take_apart_is_quoted() {
+        assert_eq!(quoted("a/b-1.onnx"), "a/b-1.onnx");
+        assert_eq!(quoted("my net"), "'my net'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
+    }
 }

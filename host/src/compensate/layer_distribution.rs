@@ -46,6 +46,13 @@ impl LayerDistribution {
     pub fn operands(&self) -> Distribution {
         self.codes.operands()
     }
+
+    /// Multiplications by operand in all of `layers`.
+    pub fn operands_of_all(layers: &[LayerDistribution]) -> Distribution {
+        let mut all = Distribution { activation: [0; 256], weight: [0; 256] };
+        layers.iter().for_each(|layer| all.add(&layer.operands()));
+        all
+    }
 }
 
 /// Measures the layers up to `last`, or all.

@@ -4,7 +4,7 @@ use super::goal::Goal;
 use super::population::Population;
 use crate::error::{Error, Result};
 use crate::file;
-use crate::multiplier::Netlist;
+use crate::multiplier::{Netlist, signed_or_unsigned};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -24,6 +24,38 @@ pub struct Settings {
     pub layer: Option<String>,
     /// The libraries whose circuits it was begun with besides the classical ones.
     pub begin_with: Option<String>,
+    /// [`Distribution::digest`](crate::multiplier::Distribution::digest) of the operands that bounds on the noise
+    /// are about, if any. Checkpoints of earlier programs do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operands: Option<String>,
+}
+
+impl Settings {
+    /// What was `asked` otherwise, in words; nothing if an evolution with these settings can go on as the one
+    /// asked for. Operands without a digest are taken for the same.
+    pub fn differences(&self, asked: &Settings) -> Vec<String> {
+        let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".into());
+        let figures = |settings: &Settings| {
+            [
+                ("multipliers", signed_or_unsigned(settings.signed).to_owned()),
+                ("--seed", settings.seed.to_string()),
+                ("--candidates", settings.candidates.to_string()),
+                ("--begin-with", text(&settings.begin_with)),
+                ("operands", text(&settings.layer)),
+            ]
+        };
+        let differ = |(there, now): &((&str, String), (&str, String))| there.1 != now.1;
+        let pairs = figures(self).into_iter().zip(figures(asked)).filter(differ);
+        let mut differences: Vec<String> =
+            pairs.map(|((what, there), (_, now))| format!("{what}: {there} there, {now} now")).collect();
+        let digests = self.operands.as_ref().zip(asked.operands.as_ref());
+        if differences.is_empty() && digests.is_some_and(|(there, now)| there != now) {
+            let reason =
+                "operands: the same options, but other counts; the model, its images or the file changed";
+            differences.push(reason.into());
+        }
+        differences
+    }
 }
 
 /// All that decides how a population goes on.
@@ -82,5 +114,42 @@ impl Checkpoint {
         };
         let netlists = self.netlists.iter().map(read).collect::<Result<_>>()?;
         population.resume(netlists, self.epochs).map_err(|e| Error::file(path, e.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        let layer = Some("--network a --scheme signed".into());
+        Settings {
+            signed: true,
+            seed: 1,
+            candidates: 9,
+            layer,
+            begin_with: None,
+            operands: Some("0f".into()),
+        }
+    }
+
+    #[test]
+    fn differences_are_told_with_both_figures() {
+        let asked = settings();
+        assert!(settings().differences(&asked).is_empty());
+        let there = Settings { seed: 2, layer: None, operands: None, ..settings() };
+        let told = ["--seed: 2 there, 1 now", "operands: none there, --network a --scheme signed now"];
+        assert_eq!(there.differences(&asked), told);
+        let there = Settings { operands: Some("10".into()), ..settings() };
+        assert!(there.differences(&asked)[0].contains("other counts"));
+    }
+
+    #[test]
+    fn checkpoints_of_earlier_programs_can_be_read() {
+        let json = r#"{"signed":true,"seed":1,"candidates":9,"layer":"--network a --scheme signed",
+                       "begin_with":null}"#;
+        let earlier: Settings = serde_json::from_str(json).unwrap();
+        assert_eq!(earlier.operands, None);
+        assert!(earlier.differences(&settings()).is_empty());
     }
 }

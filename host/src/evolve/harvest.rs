@@ -1,9 +1,12 @@
 //! From bred circuits and classical designs to a library worth choosing from.
 
+use super::asked::Common;
+use super::goal::builtin;
 use super::population::Population;
 use crate::multiplier::cost::Cost;
 use crate::multiplier::{
-    Design, Family, Netlist, NetlistFile, NetlistRecord, Statistics, Ties, name_prefix, non_dominated,
+    Design, Family, Library, Netlist, NetlistFile, NetlistRecord, Statistics, Ties, name_prefix,
+    non_dominated,
 };
 use rayon::prelude::*;
 use std::collections::HashSet;
@@ -15,7 +18,7 @@ const LEAST_POWER: f64 = 0.01;
 struct Candidate {
     name: Name,
     /// Whether it is kept whatever beats it.
-    landmark: bool,
+    always: bool,
     family: Family,
     provenance: String,
     netlist: Netlist,
@@ -36,7 +39,7 @@ impl Candidate {
         let simulation = netlist.simulate();
         Candidate {
             name,
-            landmark: false,
+            always: false,
             family,
             provenance: from.into(),
             statistics: Statistics::of(&simulation.table),
@@ -67,45 +70,51 @@ pub struct Earlier {
 /// The library of `population`'s circuits and of the classical `designs`.
 ///
 /// Kept are the cheapest exact multiplier, which is the reference; every circuit that no other beats in power
-/// and in its MAE, or its WCE, or its MAE among those that keep zeros; every one just bred for a layer; and, whatever
-/// beats them, the classical designs of [`Design::landmarks`]: landmarks, and with the low-bit ones among them
-/// the rivals that any approximate multiplier has to beat.
+/// and in its MAE, or its WCE, or its MAE among those that keep zeros; and, whatever beats them, the classical
+/// designs of [`Design::landmarks`]: landmarks, and with the low-bit ones among them the rivals that any
+/// approximate multiplier has to beat. Of goals that are not the built-in library's every answer is kept too, and
+/// what all of them ask for, such as zeros kept, is asked of all but the landmarks.
 pub fn harvest(population: &Population, designs: &[Design], signed: bool, origin: &Origin) -> NetlistFile {
     let bred = population.goals.iter().zip(&population.members).collect::<Vec<_>>();
+    let own_goals = population.goals != builtin();
     let bred = bred.par_iter().map(|(goal, member)| {
         let letter = goal.metric.letter(goal.bounds.zero_preserving);
-        let of_layer = goal.bounds.noise_pct.is_some();
         let candidate = Candidate::new(Name::Bred(letter), Family::Evolved, &origin.command, &member.netlist);
-        Candidate { landmark: of_layer, ..candidate }
+        Candidate { always: own_goals, ..candidate }
     });
-    // Before those just bred: what was not bettered keeps its origin.
     let earlier = origin.earlier.par_iter().map(|earlier| {
         let name = Name::Bred(earlier.letter);
         Candidate::new(name, Family::Evolved, &earlier.provenance, &earlier.netlist)
     });
     let landmarks = Design::landmarks();
+    let unchanged: HashSet<String> =
+        population.members.iter().map(|member| member.netlist.to_text()).collect();
     let classical = designs.par_iter().map(|design| {
-        let from = format!("{} design, see the documentation of its family", design.family());
-        let name = Name::Systematic(design.name(signed));
-        let candidate = Candidate::new(name, design.family(), &from, &design.netlist(signed));
-        Candidate { landmark: landmarks.contains(design), ..candidate }
+        let (name, netlist) = (Name::Systematic(design.name(signed)), design.netlist(signed));
+        let candidate = Candidate::new(name, design.family(), &design.provenance(), &netlist);
+        let answers = own_goals && unchanged.contains(&netlist.to_text());
+        Candidate { always: answers || landmarks.contains(design), ..candidate }
     });
-    let mut candidates: Vec<Candidate> = earlier.chain(bred).chain(classical).collect();
+    let common = Common::of(&population.goals);
+    let asked = |candidate: &Candidate| candidate.always || common.is_kept(&candidate.statistics);
+    // In this order: what was not bettered keeps its name and origin.
+    let mut candidates: Vec<Candidate> = classical.chain(earlier).chain(bred).filter(asked).collect();
 
     let exact = candidates.iter().enumerate().filter(|(_, c)| c.statistics.is_exact());
     let exact = exact.min_by(|x, y| x.1.power_uw.total_cmp(&y.1.power_uw)).map(|(index, _)| index);
     let exact_uw = exact.map_or(f64::NAN, |index| candidates[index].power_uw);
     if let Some(index) = exact {
-        candidates[index].name = Name::Systematic(format!("{}exact", name_prefix(signed)));
         candidates[index].family = Family::Exact;
+        // A library of one's own can be joined with the built-in one if what has a name in both is the same.
+        if !own_goals || is_builtin_exact(&candidates[index], signed) {
+            candidates[index].name = Name::Systematic(format!("{}exact", name_prefix(signed)));
+        }
     }
 
     let unbeaten = unbeaten(&candidates);
     let kept = candidates.iter().enumerate().filter(|&(index, candidate)| {
-        Some(index) == exact
-            || !candidate.statistics.is_exact()
-                && candidate.power_uw > exact_uw * LEAST_POWER
-                && (candidate.landmark || unbeaten.contains(&index))
+        let enough = candidate.power_uw > exact_uw * LEAST_POWER && unbeaten.contains(&index);
+        Some(index) == exact || !candidate.statistics.is_exact() && (candidate.always || enough)
     });
     let mut kept: Vec<&Candidate> = kept.map(|(_, candidate)| candidate).collect();
     kept.sort_by(|x, y| y.power_uw.total_cmp(&x.power_uw));
@@ -137,6 +146,14 @@ pub fn harvest(population: &Population, designs: &[Design], signed: bool, origin
     NetlistFile { signed, records }
 }
 
+/// Whether the candidate is what the built-in library has for its exact multiplier.
+fn is_builtin_exact(candidate: &Candidate, signed: bool) -> bool {
+    let library = Library::builtin(signed);
+    let netlist = library.exact().netlist.as_ref();
+    netlist
+        .is_some_and(|netlist| Cost::of(netlist, &netlist.simulate().activity).power_uw == candidate.power_uw)
+}
+
 /// Positions of those that no other candidate beats in power and MAE, or power and WCE, or, where both keep
 /// zeros, power and MAE. Of those alike all are there: the same circuit is left out later, another may suit a
 /// network better.
@@ -164,4 +181,31 @@ fn bred_name(letter: char, power_rel: f64, signed: bool, names: &mut HashSet<Str
 /// To five significant digits: for people to read.
 fn rounded(figure: f64) -> f64 {
     format!("{figure:.4e}").parse().unwrap_or(figure)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evolve::{Bounds, Goal, Metric};
+
+    #[test]
+    fn designs_that_nothing_bettered_keep_their_names_and_every_answer_is_there() {
+        let designs = Design::classical();
+        for signed in [false, true] {
+            let seeds: Vec<Netlist> = designs.iter().map(|design| design.netlist(signed)).collect();
+            // A bias that few keep to, and bounds that next to nothing keeps.
+            let bounds = Bounds { bias: Some(2.0), ..Bounds::default() };
+            let goals = [0.1, 20.0, 90.0].map(|pct| Metric::Wce.at_most(pct, bounds));
+            let goals: Vec<Goal> =
+                goals.into_iter().map(|bounds| Goal { metric: Metric::Wce, bounds }).collect();
+            let population = Population::new(signed, goals, &seeds, None, 1).unwrap();
+            let origin = Origin { command: "a test".into(), earlier: Vec::new() };
+            let library = harvest(&population, &designs, signed, &origin);
+            assert!(library.records.iter().all(|record| record.family != Family::Evolved));
+            let multipliers = library.multipliers(std::path::Path::new("a test")).unwrap();
+            for (member, answer) in population.members.iter().zip(population.answers(&multipliers)) {
+                assert_eq!(**answer.unwrap().netlist.as_ref().unwrap(), member.netlist);
+            }
+        }
+    }
 }

@@ -5,6 +5,7 @@
 //! Design", IEEE Transactions on Evolutionary Computation 19(3), 2015), with the power of
 //! [`cost`](crate::multiplier::cost) in place of the number of gates.
 
+mod asked;
 mod candidate;
 mod checkpoint;
 mod climb;
@@ -18,6 +19,7 @@ mod operands;
 mod population;
 mod program;
 
+pub use asked::Common;
 pub use checkpoint::{Checkpoint, Settings};
 pub use climb::{Climb, Outcomes};
 pub use genome::Genome;

@@ -38,9 +38,9 @@ pub struct Population {
     pub members: Vec<Member>,
     /// Epochs so far.
     pub epochs: u64,
-    objectives: Vec<Objective>,
+    pub(super) objectives: Vec<Objective>,
     seed: u64,
-    isa: Isa,
+    pub(super) isa: Isa,
 }
 
 impl Population {
@@ -168,7 +168,7 @@ impl Population {
 }
 
 /// `netlist` with its power if it keeps to the objective's bounds.
-fn admit(objective: &Objective, netlist: &Netlist, isa: Isa) -> Option<Member> {
+pub(super) fn admit(objective: &Objective, netlist: &Netlist, isa: Isa) -> Option<Member> {
     // No gate is drawn where none is spare.
     let mut random = ChaCha8Rng::seed_from_u64(0);
     let climb = Climb::new(objective, Genome::new(netlist, 0, &mut random), isa)?;
@@ -194,7 +194,7 @@ mod tests {
     }
 
     fn settings() -> Settings {
-        Settings { signed: true, seed: 5, candidates: 400, layer: None, begin_with: None }
+        Settings { signed: true, seed: 5, candidates: 400, layer: None, begin_with: None, operands: None }
     }
 
     #[test]

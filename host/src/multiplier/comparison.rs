@@ -1,7 +1,7 @@
 //! How the fronts of two libraries compare.
 
 use super::front::{Best, ErrorAxis, ErrorMeasure, Front, PowerRange};
-use super::{CostSource, Library, signed_or_unsigned};
+use super::{CostSource, Library, Multiplier, signed_or_unsigned};
 use crate::error::{Error, Result};
 use serde::Serialize;
 
@@ -134,6 +134,22 @@ impl Comparison {
     }
 }
 
+/// Why powers of `multipliers` that are listed side by side do not mean the same, in a sentence; `None` if their
+/// costs have one source.
+pub fn mixed_cost_caveat<'m>(multipliers: impl IntoIterator<Item = &'m Multiplier>) -> Option<String> {
+    let mut sources: Vec<CostSource> = multipliers.into_iter().map(|m| m.cost_source).collect();
+    sources.sort();
+    sources.dedup();
+    let named: Vec<String> = sources.iter().map(CostSource::to_string).collect();
+    (named.len() > 1).then(|| {
+        format!(
+            "costs are {}, each relative to its own exact multiplier under its own cost model: which of two such \
+             multipliers needs less power they do not say; models/multipliers/README.md measures the difference",
+            named.join(" and ")
+        )
+    })
+}
+
 /// Why figures of power of two libraries do not mean the same, in a sentence; `None` if nothing speaks
 /// against it: costs of one source, and relative to the same exact multiplier as far as its name and gates
 /// tell.
@@ -164,7 +180,6 @@ pub fn cost_caveat(first: &Library, second: &Library) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::multiplier::Multiplier;
 
     /// The built-in library with powers and names as `change` leaves them.
     fn changed(change: impl Fn(&mut Multiplier)) -> Library {
@@ -246,6 +261,8 @@ mod tests {
             }
         });
         assert!(cost_caveat(&mixed, &mixed).unwrap().contains("gate-model and published"));
+        assert!(mixed_cost_caveat(mixed.multipliers()).unwrap().contains("gate-model and published"));
+        assert_eq!(mixed_cost_caveat(builtin.multipliers()), None);
         let renamed = changed(|m| m.name = format!("x{}", m.name));
         let caveat = cost_caveat(&builtin, &renamed).unwrap();
         assert!(caveat.contains("mul8u_exact") && caveat.contains("xmul8u_exact"), "{caveat}");

@@ -19,7 +19,7 @@
 //! is counted as here) and logic optimization. Figures are for comparing multipliers that were built and
 //! costed in the same way, relative to the exact one. They are not a synthesis's, and are never mixed with
 //! published ones without saying so. How far the two differ for the same circuits is measured in
-//! `models/multipliers/README.md`.
+//! `models/multipliers/README.md`, which has the cells' figures as a table too.
 //!
 //! For scale, an 8-bit multiplication costs about 0.2 pJ at 45 nm (Horowitz, "Computing's Energy Problem",
 //! ISSCC 2014).
@@ -211,6 +211,31 @@ mod tests {
         let and = 8.0 / 3.0 + 2.0 + 1.0 + 2.322 / 1.7;
         let xor = 10.0 / 3.0 + 2.0 + 7.0 / 3.0 + 2.0;
         assert!((cost.delay_ps - 5.0 * (and + xor)).abs() < 1e-9, "{cost:?}");
+    }
+
+    #[test]
+    fn the_document_has_the_cells_figures() {
+        let document = include_str!("../../../models/multipliers/README.md");
+        for kind in GateKind::ALL {
+            let name = kind.name().to_uppercase();
+            let row = document.lines().find_map(|line| line.strip_prefix(&format!("| {name} | ")));
+            let row = row.unwrap_or_else(|| panic!("no row of {name}"));
+            let figures: Vec<f64> = row.split('|').skip(1).filter_map(|f| f.trim().parse().ok()).collect();
+            let (cell, power) = (cell(kind), GatePower::of(kind));
+            let expected = [
+                cell.area_um2,
+                cell.leakage_nw,
+                cell.pin_ff,
+                power.input_uw,
+                power.output_uw,
+                TAU_PS * cell.intrinsic_delay,
+                TAU_PS * cell.delay_per_ff,
+            ];
+            assert_eq!(figures.len(), expected.len(), "{name}");
+            for (figure, expected) in figures.iter().zip(expected) {
+                assert!((figure - expected).abs() <= 6e-4 * expected, "{name}: {figure}, not {expected}");
+            }
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::Scheme;
 use super::product_table::{activation_operand, weight_operand};
+use sha2::{Digest, Sha256};
 
 /// How many multiplications have each operand: the two marginals of what a multiplier sees.
 ///
@@ -42,6 +43,15 @@ impl Distribution {
     /// [`TruthTable::swapped`](super::TruthTable::swapped).
     pub fn swapped(&self) -> Distribution {
         Distribution { activation: self.weight, weight: self.activation }
+    }
+
+    /// A short text that tells distributions apart: the first 16 hexadecimal digits of the SHA-256 of all
+    /// counts, those of the activations first, each as 8 bytes, little endian.
+    pub fn digest(&self) -> String {
+        let counts = self.activation.iter().chain(&self.weight);
+        let digest =
+            counts.fold(Sha256::new(), |sha, count| sha.chain_update(count.to_le_bytes())).finalize();
+        digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Adds the multiplications of `other`, such as those of another layer on the same multiplier.
@@ -125,6 +135,11 @@ mod tests {
         assert_eq!(sum.swapped().weight, sum.activation);
         assert_eq!(sum.swapped().swapped(), sum);
         assert!((sum.activation_shares().iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        let digests = [sum.digest(), sum.swapped().digest(), Distribution::uniform().digest()];
+        assert!(
+            digests[0] != digests[1] && digests[0] != digests[2] && digests[0].len() == 16,
+            "{digests:?}"
+        );
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Libraries of circuits as text: a line of JSON about all of them, then one for each.
 //!
-//! The first line: `format` ("skimp-netlists"), `version` (1), `signed`, `licence`. The others: `name`,
-//! `family`, `provenance` (what made it) and `gates` (see [`Netlist::to_text`]). Other fields are for people
-//! to read; products, errors and costs are worked out from the gates.
+//! The first line: `format` ("skimp-netlists"), `version` (1), `signed`, `licence`, and `program`, the version of
+//! skimp that wrote the file and that the commands in it are for (libraries of earlier ones do not have it). The
+//! others: `name`, `family`, `provenance` (what made it) and `gates` (see [`Netlist::to_text`]). Other fields are
+//! for people to read; products, errors and costs are worked out from the gates.
 
 use super::cost::Cost;
 use super::{CostSource, Family, Multiplier, Netlist, Statistics, builtin};
@@ -16,6 +17,9 @@ use std::sync::Arc;
 const FORMAT: &str = "skimp-netlists";
 const VERSION: u32 = 1;
 
+/// What wrote a file: who runs a command of it with another version may come to other circuits.
+const PROGRAM: &str = concat!("skimp ", env!("CARGO_PKG_VERSION"));
+
 /// More multipliers than a library could need: a guard against nonsense.
 const MOST_RECORDS: usize = 10_000;
 
@@ -26,6 +30,8 @@ struct Header {
     version: u32,
     signed: bool,
     licence: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    program: Option<String>,
 }
 
 /// A circuit of a file.
@@ -90,8 +96,13 @@ impl NetlistFile {
     /// The text of the file; `licence` is what its first line says of the circuits, and `path` is named in
     /// errors.
     pub fn to_text(&self, path: &Path, licence: &str) -> Result<String> {
-        let header =
-            Header { format: FORMAT.into(), version: VERSION, signed: self.signed, licence: licence.into() };
+        let header = Header {
+            format: FORMAT.into(),
+            version: VERSION,
+            signed: self.signed,
+            licence: licence.into(),
+            program: Some(PROGRAM.into()),
+        };
         let json = |line: serde_json::Result<String>| line.map_err(|e| Error::file(path, e.to_string()));
         let mut text = json(serde_json::to_string(&header))?;
         for record in &self.records {
@@ -113,20 +124,7 @@ impl NetlistFile {
         let exact = builtin::exact_cost(self.signed);
         let multiplier = |record: &NetlistRecord| {
             let netlist = self.netlist(path, record)?;
-            let simulation = netlist.simulate();
-            let cost = Cost::of(&netlist, &simulation.activity);
-            Ok(Multiplier {
-                name: record.name.clone(),
-                family: record.family,
-                power_rel: cost.power_uw / exact.power_uw,
-                area_rel: Some(cost.area_um2 / exact.area_um2),
-                delay_rel: Some(cost.delay_ps / exact.delay_ps),
-                cost_source: CostSource::GateModel,
-                statistics: Statistics::of(&simulation.table),
-                table: simulation.table,
-                netlist: Some(Arc::new(netlist)),
-                provenance: Some(record.provenance.clone()),
-            })
+            Ok(modelled(record.name.clone(), record.family, record.provenance.clone(), netlist, &exact))
         };
         self.records.par_iter().map(multiplier).collect()
     }
@@ -149,5 +147,45 @@ impl NetlistFile {
     pub(super) fn netlist(&self, path: &Path, record: &NetlistRecord) -> Result<Netlist> {
         Netlist::from_text(self.signed, &record.gates)
             .map_err(|reason| Error::file(path, format!("{}: {reason}", record.name)))
+    }
+}
+
+/// A multiplier with the costs of the cost model, relative to those of `exact`.
+pub(super) fn modelled(
+    name: String,
+    family: Family,
+    provenance: String,
+    netlist: Netlist,
+    exact: &Cost,
+) -> Multiplier {
+    let simulation = netlist.simulate();
+    let cost = Cost::of(&netlist, &simulation.activity);
+    Multiplier {
+        name,
+        family,
+        power_rel: cost.power_uw / exact.power_uw,
+        area_rel: Some(cost.area_um2 / exact.area_um2),
+        delay_rel: Some(cost.delay_ps / exact.delay_ps),
+        cost_source: CostSource::GateModel,
+        statistics: Statistics::of(&simulation.table),
+        table: simulation.table,
+        netlist: Some(Arc::new(netlist)),
+        provenance: Some(provenance),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_say_which_program_wrote_them_and_those_that_do_not_can_be_read() {
+        let path = Path::new("mine.jsonl");
+        let file = NetlistFile { signed: true, records: Vec::new() };
+        let text = file.to_text(path, "mine").unwrap();
+        let program = format!(",\"program\":\"skimp {}\"", env!("CARGO_PKG_VERSION"));
+        assert!(text.contains(&program), "{text}");
+        assert_eq!(NetlistFile::parse(path, &text).unwrap(), file);
+        assert_eq!(NetlistFile::parse(path, &text.replace(&program, "")).unwrap(), file);
     }
 }

@@ -24,6 +24,11 @@ pub struct WeightedStatistics {
 }
 
 impl WeightedStatistics {
+    /// The square root of the corrected variance, in percent of 65,536.
+    pub fn noise_pct(&self) -> f64 {
+        100.0 * self.corrected_variance.sqrt() / 65536.0
+    }
+
     /// The errors of `table` on operands distributed as `operands`.
     pub fn of(table: &TruthTable, operands: &Distribution) -> WeightedStatistics {
         let value = |code: u8| if table.is_signed() { i32::from(code as i8) } else { i32::from(code) };

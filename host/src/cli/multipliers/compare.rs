@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 /// first's. models/multipliers/README.md has the definitions.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The library to compare with: builtin, or whatever else --multipliers takes, such as a folder of truth
+    /// The library to compare with: builtin, classical, or whatever else --multipliers takes, such as a folder of truth
     /// tables (*.bin) with a costs.csv.
     #[arg(value_name = "FIRST")]
     first: String,
@@ -29,7 +29,7 @@ pub struct Args {
     /// The signed half of the built-in library.
     #[arg(long)]
     signed: bool,
-    /// Draw both fronts into this file.
+    /// Draw both fronts into this file; missing folders on the way are made.
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
     /// The error that is drawn.

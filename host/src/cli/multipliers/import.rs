@@ -47,16 +47,16 @@ pub struct Args {
     #[arg(long)]
     name: Option<String>,
     /// Power of a single multiplier in mW.
-    #[arg(long, value_name = "MW", conflicts_with = "power_rel")]
+    #[arg(long, value_name = "MW", conflicts_with = "power_rel", allow_negative_numbers = true)]
     power_mw: Option<f64>,
     /// Its power divided by the exact multiplier's.
-    #[arg(long, value_name = "RATIO")]
+    #[arg(long, value_name = "RATIO", allow_negative_numbers = true)]
     power_rel: Option<f64>,
     /// Its area in um2; needs a power.
-    #[arg(long, value_name = "UM2")]
+    #[arg(long, value_name = "UM2", allow_negative_numbers = true)]
     area_um2: Option<f64>,
     /// Its delay in ns; needs a power.
-    #[arg(long, value_name = "NS")]
+    #[arg(long, value_name = "NS", allow_negative_numbers = true)]
     delay_ns: Option<f64>,
     /// Print one JSON object.
     #[arg(long)]

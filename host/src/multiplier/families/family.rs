@@ -1,78 +1,124 @@
 //! The ideas behind multipliers.
 
+use super::citation::citation;
+use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::str::FromStr;
 
-/// The idea behind a multiplier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Family {
-    /// Every product is right.
-    Exact,
-    /// Fixed-width truncation: the lowest columns of the array are left out (Schulte and Swartzlander,
-    /// "Truncated Multiplication with Correction Constant", VLSI Signal Processing VI, 1993, section 2;
-    /// here without the correction, which would spoil products with zero).
-    Truncated,
-    /// Truncation with the columns left out made up for on average: by a constant (Schulte and
-    /// Swartzlander, 1993) or by the partial products of the highest column left out (King and
-    /// Swartzlander, "Data-Dependent Truncation Scheme for Parallel Multipliers", 31st Asilomar Conference
-    /// on Signals, Systems and Computers, 1997).
-    CorrectedTruncation,
-    /// Broken-array multiplier: cells above a horizontal and to the right of a vertical line are left out
-    /// (Mahdiani, Ahmadi, Fakhraie and Lucas, "Bio-Inspired Imprecise Computational Blocks for Efficient
-    /// VLSI Implementation of Soft-Computing Applications", IEEE TCAS-I 57(4), 2010, section III).
-    BrokenArray,
-    /// An exact multiplier of fewer bits, the other bits ignored: what plain quantization to fewer bits
-    /// would use (the rival that ALWANN's authors compare with too: Mrazek et al., "ALWANN: Automatic
-    /// Layer-Wise Approximation of Deep Neural Network Accelerators without Retraining", ICCAD 2019).
-    LowBit,
-    /// The weight rounded towards zero to its few highest bits from the leading one on, so that a product
-    /// is a shift and at most a few additions: exact for what non-uniform quantization to powers of two
-    /// would use (Miyashita, Lee and Murmann, "Convolutional Neural Networks using Logarithmic Data
-    /// Representation", arXiv 1603.01025, 2016).
-    LeadingBits,
-    /// Multiplier of 2x2-bit blocks that give 7 for 3 * 3 (Kulkarni, Gupta and Ercegovac, "Trading Accuracy
-    /// for Power with an Underdesigned Multiplier Architecture", VLSI Design 2011).
-    Underdesigned,
-    /// The lower columns are OR-ed instead of added, after the lower-part-OR adder (Mahdiani et al., 2010,
-    /// section II).
-    LowerOr,
-    /// A tree of 4:2 compressors that are approximate in the lower columns (Momeni, Han, Montuschi and
-    /// Lombardi, "Design and Analysis of Approximate Compressors for Multiplication", IEEE Transactions on
-    /// Computers 64(4), 2015).
-    Compressors,
-    /// Adds logarithms interpolated between powers of two (Mitchell, "Computer Multiplication and Division
-    /// Using Binary Logarithms", IRE Transactions on Electronic Computers EC-11(4), 1962).
-    Logarithmic,
-    /// Multiplies the few bits from each operand's leading one on (Hashemi, Bahar and Reda, "DRUM: A Dynamic
-    /// Range Unbiased Multiplier for Approximate Applications", ICCAD 2015).
-    DynamicRange,
-    /// Found by evolution: a search over netlists by mutation and selection, in the manner of Cartesian
-    /// genetic programming (Miller and Thomson, "Cartesian Genetic Programming", EuroGP 2000; Vasicek and
-    /// Sekanina, "Evolutionary Approach to Approximate Digital Circuits Design", IEEE Transactions on
-    /// Evolutionary Computation 19(3), 2015).
-    Evolved,
-    /// A truth table from elsewhere.
-    Imported,
+/// The enumeration, its words, what each family is, and where it is from: everything once.
+macro_rules! families {
+    ($($family:ident: $word:literal $(or $earlier:literal)*, $about:literal, $source:expr;)*) => {
+        /// The idea behind a multiplier.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub enum Family {
+            $(
+                #[doc = $about]
+                #[doc = ""]
+                #[doc = $source]
+                // Words of earlier versions can still be read.
+                #[serde(rename = $word $(, alias = $earlier)*)]
+                $family,
+            )*
+        }
+
+        impl Family {
+            /// All of them.
+            pub const ALL: &[Family] = &[$(Family::$family),*];
+
+            /// The one word for it, in files, lists and on the command line.
+            pub fn word(self) -> &'static str {
+                match self {
+                    $(Family::$family => $word,)*
+                }
+            }
+
+            /// What its multipliers are like, in a sentence or two.
+            pub fn about(self) -> &'static str {
+                match self {
+                    $(Family::$family => $about,)*
+                }
+            }
+
+            /// The papers it is from: authors, title, where and when. None if there are none.
+            pub fn source(self) -> Option<&'static str> {
+                match self {
+                    $(Family::$family => Some($source).filter(|source| !source.is_empty()),)*
+                }
+            }
+        }
+    };
+}
+
+families! {
+    Exact: "exact",
+        "Every product is right.",
+        concat!(
+            citation!(baugh_wooley), "; trees: ", citation!(wallace), "; ", citation!(dadda), "; radix-4: ",
+            citation!(macsorley), "; prefix adder: ", citation!(kogge_stone)
+        );
+    Truncated: "truncated",
+        "Fixed-width truncation: the lowest columns of the array are left out, without a correction, which \
+         would spoil products with zero.",
+        concat!(citation!(schulte), ", section 2");
+    ErrorBalanced: "error-balanced-truncation" or "corrected-truncation",
+        "Error-balanced truncation: the columns left out are made up for on average, by a compensation \
+         constant (names with c at the end) or a variable compensation column (v), the partial products of the \
+         highest column left out.",
+        concat!("Constant: ", citation!(schulte), "; column: ", citation!(king));
+    BrokenArray: "broken-array",
+        "Broken-array multiplier: the array's cells above a horizontal and to the right of a vertical line are \
+         left out.",
+        concat!(citation!(mahdiani), ", section III");
+    LowBit: "low-bit",
+        "An exact multiplier of fewer bits, the other bits ignored: what plain quantization to fewer bits would \
+         use, and the rival that any approximate one has to beat.",
+        concat!("Compared with by ", citation!(alwann));
+    LeadingBits: "leading-bits",
+        "The weight rounded towards zero to its few highest bits from the leading one on, so that a product is a \
+         shift and at most a few additions: what non-uniform quantization to powers of two would use.",
+        citation!(miyashita);
+    Underdesigned: "underdesigned",
+        "Multiplier of 2x2-bit blocks, some of which give 7 for 3 * 3.",
+        citation!(kulkarni);
+    LowerOr: "lower-part-or" or "lower-or",
+        "The lower columns are OR-ed instead of added, after the lower-part-OR adder.",
+        concat!(citation!(mahdiani), ", section II");
+    Compressors: "compressors",
+        "A tree of 4:2 compressors that are approximate in the lower columns.",
+        concat!(citation!(momeni), "; ", citation!(venkatachalam), "; ", citation!(yang));
+    Logarithmic: "logarithmic",
+        "Adds logarithms interpolated between powers of two.",
+        citation!(mitchell);
+    DynamicRange: "dynamic-range",
+        "DRUM: multiplies the few bits from each operand's leading one on, unbiased.",
+        citation!(hashemi);
+    Evolved: "evolved",
+        "Found by evolution: a search over netlists by mutation and selection, in the manner of Cartesian genetic \
+         programming.",
+        concat!(citation!(miller), "; ", citation!(vasicek));
+    Imported: "imported",
+        "A table or circuit imported from elsewhere.",
+        "";
 }
 
 impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Family::Exact => "exact",
-            Family::Truncated => "truncated",
-            Family::CorrectedTruncation => "corrected truncation",
-            Family::BrokenArray => "broken array",
-            Family::LowBit => "low-bit",
-            Family::LeadingBits => "leading bits",
-            Family::Underdesigned => "underdesigned",
-            Family::LowerOr => "lower-part OR",
-            Family::Compressors => "compressors",
-            Family::Logarithmic => "logarithmic",
-            Family::DynamicRange => "dynamic range",
-            Family::Evolved => "evolved",
-            Family::Imported => "imported",
+        f.pad(self.word())
+    }
+}
+
+impl FromStr for Family {
+    type Err = Error;
+
+    /// The family of a word, or of one that earlier versions had for it; case does not matter, and spaces and
+    /// underscores may stand for hyphens.
+    fn from_str(text: &str) -> Result<Family> {
+        let word = text.to_lowercase().replace([' ', '_'], "-");
+        serde_json::from_value(word.into()).map_err(|_| {
+            let all: Vec<&str> = Family::ALL.iter().map(|family| family.word()).collect();
+            Error::Argument(format!("no family \"{text}\"; there are {}", all.join(", ")))
         })
     }
 }

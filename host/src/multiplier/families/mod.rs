@@ -1,8 +1,8 @@
 //! The classical multipliers, exact and approximate, as circuits.
 //!
 //! Each exists for unsigned and for two's complement operands. Arrays, trees and compressors take two's
-//! complement in the form of Baugh and Wooley, "A Two's Complement Parallel Array Multiplication Algorithm",
-//! IEEE Transactions on Computers C-22(12), 1973; designs with no such form multiply magnitudes and negate.
+//! complement in the form of Baugh and Wooley (1973); designs with no such form multiply magnitudes and negate.
+//! [`Family::source`] and [`Design::source`] have the papers.
 //!
 //! What leaves partial products `a_i * w_j` (column `i + j`) out adds everything kept exactly, so
 //!
@@ -16,7 +16,7 @@
 //!
 //! | name | design | for a zero operand |
 //! |---|---|---|
-//! | `exact` | every partial product, in a carry-save array | 0 |
+//! | `array` | every partial product, in a carry-save array | 0 |
 //! | `wallace`, `dadda` | every partial product, in a tree; with `_ks` a Kogge-Stone adder at the end | 0 |
 //! | `booth4` | radix-4 Booth digits of the weight in a Dadda tree; `_ks` as above | 0 |
 //! | `truncK` | array without the K lowest columns | 0 |
@@ -36,6 +36,7 @@
 
 mod array;
 mod booth;
+mod citation;
 mod classical;
 mod compressors;
 mod dynamic_range;
@@ -46,6 +47,7 @@ mod logarithmic;
 mod lower_or;
 mod magnitudes;
 mod partial_products;
+mod provenance;
 #[cfg(test)]
 mod tests;
 mod truncated;
@@ -180,9 +182,7 @@ impl Design {
         match self {
             Design::Exact | Design::Tree { .. } | Design::Booth { .. } => Family::Exact,
             Design::Truncated { .. } => Family::Truncated,
-            Design::ConstantCorrected { .. } | Design::VariableCorrected { .. } => {
-                Family::CorrectedTruncation
-            }
+            Design::ConstantCorrected { .. } | Design::VariableCorrected { .. } => Family::ErrorBalanced,
             Design::BrokenArray { .. } => Family::BrokenArray,
             Design::LowBit { .. } => Family::LowBit,
             Design::LeadingBits { .. } => Family::LeadingBits,
@@ -199,7 +199,8 @@ impl Design {
         let prefix = super::name_prefix(signed);
         let end = |adder| if adder == FinalAdder::Prefix { "_ks" } else { "" };
         let name = match self {
-            Design::Exact => "exact".into(),
+            // A library's cheapest exact multiplier is called `exact`, whatever its design.
+            Design::Exact => "array".into(),
             Design::Tree { reduction: Reduction::Wallace, adder } => format!("wallace{}", end(adder)),
             Design::Tree { reduction: Reduction::Dadda, adder } => format!("dadda{}", end(adder)),
             Design::Booth { adder } => format!("booth4{}", end(adder)),

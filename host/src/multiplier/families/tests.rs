@@ -165,12 +165,45 @@ fn zero_operands_give_zero_where_documented() {
 }
 
 #[test]
-fn families_are_spelt_alike_in_json_and_in_words() {
-    for (family, json) in
-        [(Family::CorrectedTruncation, "corrected-truncation"), (Family::Evolved, "evolved")]
+fn families_have_one_spelling_and_earlier_ones_can_be_read() {
+    for &family in Family::ALL {
+        assert_eq!(serde_json::to_value(family).unwrap(), family.to_string());
+        assert_eq!(serde_json::from_value::<Family>(family.word().into()).unwrap(), family);
+        assert!(family.word().chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{family}");
+    }
+    for (earlier, family) in [("lower-or", Family::LowerOr), ("corrected-truncation", Family::ErrorBalanced)]
     {
-        assert_eq!(serde_json::to_value(family).unwrap(), json);
-        assert_eq!(family.to_string().replace(' ', "-"), json);
+        assert_eq!(serde_json::from_value::<Family>(earlier.into()).unwrap(), family);
+    }
+}
+
+#[test]
+fn every_design_says_which_paper_it_is_from_and_its_family_says_so_too() {
+    for design in Design::classical() {
+        let family = design.family().source().unwrap();
+        let name = design.name(false);
+        for paper in design.source().split("; ") {
+            assert!(family.contains(paper), "{name}: {paper}");
+        }
+        assert!(design.provenance().contains(design.source()), "{name}");
+    }
+    let wallace = Design::Tree { reduction: Reduction::Wallace, adder: FinalAdder::Prefix };
+    for part in ["Wallace tree", "\"A Suggestion for a Fast Multiplier\"", "Kogge and Stone", "1973"] {
+        assert!(wallace.provenance().contains(part), "{}", wallace.provenance());
+    }
+}
+
+#[test]
+fn the_document_cites_every_family() {
+    let document = include_str!("../../../../models/multipliers/README.md");
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let document = plain(document);
+    for &family in Family::ALL {
+        if let Some(source) = family.source() {
+            let row = format!("| `{family}` |");
+            assert!(document.contains(&row), "no row of {family}");
+            assert!(document.contains(&plain(source)), "{family}: {source}");
+        }
     }
 }
 

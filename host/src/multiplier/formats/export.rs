@@ -22,7 +22,7 @@ pub struct Exporting {
 pub fn written_costs(sources: &str) -> Result<HashMap<String, Costs>> {
     let mut costs = HashMap::new();
     // What comes as circuits is charged by the gate model.
-    let charged = |source: &str| source == "builtin" || source.ends_with(".jsonl");
+    let charged = |source: &str| matches!(source, "builtin" | "classical") || source.ends_with(".jsonl");
     for source in split_sources(sources).into_iter().filter(|&source| !charged(source)) {
         costs.extend(folder::costs(Path::new(source))?.into_iter().map(|(name, row)| (name, row.costs)));
     }

@@ -5,7 +5,7 @@ mod sources;
 
 pub(crate) use sources::split_sources;
 
-use super::{Family, Netlist, Statistics, TruthTable, builtin, folder};
+use super::{Family, Netlist, Statistics, TruthTable, builtin, classical, folder};
 use crate::error::{Error, Result};
 use serde::Serialize;
 use std::fmt;
@@ -114,6 +114,12 @@ impl Library {
     /// The multipliers that come with skimp: bred and classical ones, costs from their gates.
     pub fn builtin(signed: bool) -> Library {
         builtin::library(signed)
+    }
+
+    /// All classical designs, exact and approximate ([`Design::classical`](super::Design::classical)), whether or
+    /// not another one beats them; costs from their gates.
+    pub fn classical(signed: bool) -> Library {
+        classical::library(signed)
     }
 
     /// The multipliers of a folder: truth tables `NAME.bin` and their costs in `costs.csv`.

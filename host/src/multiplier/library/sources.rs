@@ -6,9 +6,9 @@ use crate::multiplier::{NetlistFile, folder};
 use std::path::Path;
 
 impl Library {
-    /// The multipliers that `sources` names: `builtin` (of which `signed` picks the half), a folder as for
-    /// [`load_folder`](Self::load_folder), a file of netlists (`*.jsonl`, a [`NetlistFile`]), or several of
-    /// these with commas between them. What has the same name must be the same multiplier, and one of all
+    /// The multipliers that `sources` names: `builtin` or `classical` (of which `signed` picks the half), a
+    /// folder as for [`load_folder`](Self::load_folder), a file of netlists (`*.jsonl`, a [`NetlistFile`]), or
+    /// several of these with commas between them. What has the same name must be the same multiplier, and one of all
     /// must be exact.
     pub fn from_sources(sources: &str, signed: bool) -> Result<Library> {
         let mut multipliers: Vec<Multiplier> = Vec::new();
@@ -20,6 +20,7 @@ impl Library {
                     return Err(Error::Argument(reason));
                 }
                 "builtin" => Library::builtin(signed).multipliers,
+                "classical" => Library::classical(signed).multipliers,
                 file if file.ends_with(".jsonl") => {
                     NetlistFile::read(Path::new(file))?.multipliers(Path::new(file))?
                 }

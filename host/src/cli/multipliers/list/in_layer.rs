@@ -1,18 +1,23 @@
-//! What multipliers do in a layer of a network.
+//! What multipliers do in a layer of a network, or on operands of users' own.
 
-use crate::cli::common::HowArgs;
-use crate::cli::multipliers::layer;
-use crate::compensate::LayerDistribution;
-use crate::error::Result;
-use crate::multiplier::{CodeDistribution, Multiplier, WeightedStatistics};
+use super::Args;
+use crate::cli::multipliers::layer::{self, Seen};
+use crate::error::{Error, Result};
+use crate::multiplier::{DistributionFile, Multiplier};
 use serde::Serialize;
 
-/// The codes that the layer's multiplications see.
-pub(super) fn codes(model: &str, layer: &str, how: &HowArgs) -> Result<CodeDistribution> {
-    let prepared = how.prepare(model, 0)?;
-    let network = &prepared.quantized;
-    let index = layer::find(network, layer)?;
-    Ok(LayerDistribution::measure_one(network, &prepared.calibration.codes, index)?.codes)
+/// What multipliers see in the layer or file that was asked for, if one was. `signed` is the library's.
+pub(super) fn seen(args: &Args, signed: bool) -> Result<Option<Seen>> {
+    if let Some(path) = &args.distribution {
+        return Ok(Some(Seen::Operands(DistributionFile::read(path, signed)?)));
+    }
+    let (Some(model), Some(_)) = (&args.network, &args.layer) else { return Ok(None) };
+    let prepared = args.how.prepare(model, 0)?;
+    let images = &prepared.calibration.codes;
+    let layer = layer::measure(&prepared.quantized, images, args.layer.as_deref())?.pop();
+    layer
+        .map(|layer| Some(Seen::Codes(layer.codes)))
+        .ok_or_else(|| Error::Mismatch(format!("{model} has no layer that multiplies")))
 }
 
 /// What a multiplier does in a layer, in the better order of its operands.
@@ -27,11 +32,11 @@ pub(super) struct InLayer {
 }
 
 impl InLayer {
-    pub(super) fn of(multiplier: &Multiplier, codes: &CodeDistribution) -> Result<InLayer> {
+    pub(super) fn of(multiplier: &Multiplier, seen: &Seen) -> Result<InLayer> {
         let order = |operands_exchanged: bool| {
-            let errors = WeightedStatistics::of_layer(&multiplier.table, operands_exchanged, codes)?;
+            let errors = seen.errors(&multiplier.table, operands_exchanged)?;
             Ok(InLayer {
-                noise_pct: 100.0 * errors.corrected_variance.sqrt() / 65536.0,
+                noise_pct: errors.noise_pct(),
                 relative_noise_pct: errors.relative_noise.map(|noise| 100.0 * noise),
                 operands_exchanged,
             })

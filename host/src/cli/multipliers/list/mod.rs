@@ -5,10 +5,11 @@ mod rows;
 
 use crate::cli::common::{self, HowArgs, SourceArgs};
 use crate::error::{Error, Result};
-use crate::multiplier::{Multiplier, Ties, non_dominated};
+use crate::multiplier::{Family, Multiplier, Ties, mixed_cost_caveat, non_dominated};
 use clap::ValueEnum;
 use in_layer::InLayer;
 use rows::Row;
+use std::path::PathBuf;
 
 /// List a library with errors and costs.
 #[derive(Debug, clap::Args)]
@@ -18,9 +19,12 @@ pub struct Args {
     /// The signed half of the built-in library.
     #[arg(long)]
     signed: bool,
-    /// Only multipliers of this family, such as truncated.
+    /// Only multipliers of this family, such as broken-array or error-balanced-truncation.
     #[arg(long, value_name = "FAMILY")]
     family: Option<String>,
+    /// Only those that are known to be no slower than this, relative to the exact multiplier's delay.
+    #[arg(long, value_name = "RATIO", allow_negative_numbers = true)]
+    max_delay_rel: Option<f64>,
     /// Only those that no other one listed beats in power without being worse in this error.
     #[arg(long, value_name = "ERROR")]
     front: Option<Measure>,
@@ -28,11 +32,15 @@ pub struct Args {
     #[arg(long, default_value = "power", value_name = "FIGURE")]
     sort: Key,
     /// Also show the noise in a layer of this network: one of the zoo (fashion-cnn, resnet8) or an ONNX file.
-    #[arg(long, value_name = "MODEL", requires = "layer")]
+    #[arg(long, value_name = "MODEL", requires = "layer", conflicts_with = "distribution")]
     network: Option<String>,
     /// That layer, by its name or its number from 0.
     #[arg(long, value_name = "LAYER", requires = "network")]
     layer: Option<String>,
+    /// In place of a network's layer: how often each operand occurs, in JSON with "activation" and "weight", 256
+    /// counts each (see `show --write-distribution`).
+    #[arg(long, value_name = "FILE")]
+    distribution: Option<PathBuf>,
     #[command(flatten)]
     how: HowArgs,
     /// Print a JSON array.
@@ -49,7 +57,7 @@ enum Measure {
     Wce,
     /// Mean relative error.
     Mre,
-    /// Noise in the layer of --layer.
+    /// Noise in the layer of --layer, or on the operands of --distribution.
     Noise,
 }
 
@@ -64,7 +72,7 @@ enum Key {
     Wce,
     /// Mean relative error.
     Mre,
-    /// Noise in the layer of --layer.
+    /// Noise in the layer of --layer, or on the operands of --distribution.
     Noise,
     /// Name.
     Name,
@@ -91,22 +99,24 @@ struct Entry<'m> {
 /// Runs the subcommand.
 pub fn run(args: Args) -> Result<()> {
     let library = args.source.library(args.signed)?;
-    let codes = match (&args.network, &args.layer) {
-        (Some(model), Some(layer)) => Some(in_layer::codes(model, layer, &args.how)?),
-        _ => {
-            if matches!((args.sort, args.front), (Key::Noise, _) | (_, Some(Measure::Noise))) {
-                let reason = "noise is that of a layer: give --network and --layer";
-                return Err(Error::Argument(reason.into()));
-            }
-            None
-        }
-    };
+    let seen = in_layer::seen(&args, library.is_signed())?;
+    if seen.is_none() && matches!((args.sort, args.front), (Key::Noise, _) | (_, Some(Measure::Noise))) {
+        let reason = "noise is that of a layer: give --network and --layer, or --distribution";
+        return Err(Error::Argument(reason.into()));
+    }
     let mut multipliers: Vec<&Multiplier> = library.multipliers().iter().collect();
     if let Some(family) = &args.family {
         multipliers = of_family(multipliers, family)?;
     }
+    if let Some(most) = args.max_delay_rel {
+        multipliers = no_slower(multipliers, most)?;
+    }
+    let caveat = mixed_cost_caveat(multipliers.iter().copied());
+    if let Some(caveat) = &caveat {
+        eprintln!("  mind: {caveat}");
+    }
     let entry = |multiplier| {
-        let layer = codes.as_ref().map(|codes| InLayer::of(multiplier, codes)).transpose()?;
+        let layer = seen.as_ref().map(|seen| InLayer::of(multiplier, seen)).transpose()?;
         Ok(Entry { multiplier, layer })
     };
     let mut listed: Vec<Entry> = multipliers.into_iter().map(entry).collect::<Result<_>>()?;
@@ -114,30 +124,40 @@ pub fn run(args: Args) -> Result<()> {
         listed = front(listed, measure);
     }
     sort(&mut listed, args.sort);
-    let rows: Vec<Row> = listed.into_iter().map(Row::of).collect();
+    let rows: Vec<Row> = listed.into_iter().map(|entry| Row::of(entry, caveat.is_none())).collect();
     if args.json {
         return common::print_json(&rows);
     }
     common::print(format_args!("{}", rows::table(&rows)))
 }
 
-/// A family as it may be typed.
-fn plain(family: &str) -> String {
-    family.to_lowercase().replace([' ', '_'], "-")
-}
-
 fn of_family<'m>(multipliers: Vec<&'m Multiplier>, family: &str) -> Result<Vec<&'m Multiplier>> {
-    let of = |m: &&Multiplier| plain(&m.family.to_string());
-    let mut families: Vec<String> = multipliers.iter().map(of).collect();
+    let wanted: Option<Family> = family.parse().ok();
+    let mut families: Vec<Family> = multipliers.iter().map(|m| m.family).collect();
     families.sort();
     families.dedup();
-    if !families.contains(&plain(family)) {
+    if !families.iter().any(|&family| Some(family) == wanted) {
+        let families: Vec<&str> = families.iter().map(|family| family.word()).collect();
         return Err(Error::Argument(format!(
             "no multiplier of the library is of family \"{family}\"; its families: {}",
             families.join(", ")
         )));
     }
-    Ok(multipliers.into_iter().filter(|m| of(m) == plain(family)).collect())
+    Ok(multipliers.into_iter().filter(|m| Some(m.family) == wanted).collect())
+}
+
+fn no_slower(multipliers: Vec<&Multiplier>, most: f64) -> Result<Vec<&Multiplier>> {
+    let fastest = multipliers.iter().filter_map(|m| m.delay_rel).min_by(f64::total_cmp);
+    let kept: Vec<&Multiplier> =
+        multipliers.into_iter().filter(|m| m.delay_rel.is_some_and(|delay| delay <= most)).collect();
+    if kept.is_empty() {
+        let fastest =
+            fastest.map_or("no delay is known".to_owned(), |delay| format!("the least is {delay:.4}"));
+        return Err(Error::Argument(format!(
+            "--max-delay-rel {most}: no multiplier has such a delay; {fastest}"
+        )));
+    }
+    Ok(kept)
 }
 
 /// Those that no other one beats: with less power or error, and not more of the other.

@@ -15,6 +15,8 @@ pub(super) struct Row<'a> {
     area_rel: Option<f64>,
     delay_rel: Option<f64>,
     cost_source: CostSource,
+    /// Whether powers of all that is listed mean the same, as far as is known.
+    same_cost_basis: bool,
     #[serde(flatten)]
     statistics: Statistics,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -22,7 +24,7 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    pub(super) fn of(Entry { multiplier: m, layer }: Entry<'a>) -> Row<'a> {
+    pub(super) fn of(Entry { multiplier: m, layer }: Entry<'a>, same_cost_basis: bool) -> Row<'a> {
         Row {
             layer,
             name: &m.name,
@@ -32,6 +34,7 @@ impl<'a> Row<'a> {
             area_rel: m.area_rel,
             delay_rel: m.delay_rel,
             cost_source: m.cost_source,
+            same_cost_basis,
             statistics: m.statistics,
         }
     }

@@ -1,21 +1,31 @@
-//! What a multiplier does in the layers of a network.
+//! What a multiplier does in the layers of a network, or on operands of users' own.
 
 use crate::cli::common::HowArgs;
-use crate::cli::multipliers::layer;
+use crate::cli::multipliers::layer::{self, Seen};
 use crate::compensate::LayerDistribution;
 use crate::error::Result;
 use crate::multiplier::cost::Cost;
-use crate::multiplier::{Choice, Distribution, Library, Multiplier, Netlist, WeightedStatistics};
+use crate::multiplier::{
+    Choice, Distribution, DistributionFile, Library, Multiplier, Netlist, WeightedStatistics,
+};
 use crate::report::{Align, text_table};
 use serde::Serialize;
+use std::path::{Path, PathBuf};
 
-/// Errors and power in a network's layers.
+/// Errors and power in a network's layers, or on operands of users' own.
 #[derive(Serialize)]
 pub(super) struct InNetwork {
-    model: String,
-    scheme: String,
-    calibration_images: usize,
+    #[serde(flatten)]
+    place: Place,
     layers: Vec<InLayer>,
+}
+
+/// Where operands were counted.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Place {
+    Network { model: String, scheme: String, calibration_images: usize },
+    File { distribution: PathBuf },
 }
 
 #[derive(Serialize)]
@@ -34,46 +44,37 @@ struct InLayer {
 
 impl InNetwork {
     /// The errors and power of `multiplier`, its operands ordered as in `choice`, in one or all of the layers of
-    /// `model`.
+    /// `model`; and how often each operand occurs in them.
     pub(super) fn measure(
         model: &str,
         how: &HowArgs,
         layer: Option<&str>,
         multiplier: &Multiplier,
         choice: Choice,
-    ) -> Result<InNetwork> {
-        let (scheme, table) = (how.scheme, &multiplier.table);
+    ) -> Result<(InNetwork, Distribution)> {
+        let scheme = how.scheme;
         // Before anything slow: zero points that do not suit the scheme never come out of quantization.
-        scheme.check(table, 0)?;
+        scheme.check(&multiplier.table, 0)?;
         let prepared = how.prepare(model, 0)?;
-        let (network, images) = (&prepared.quantized, &prepared.calibration.codes);
-        let layers = match layer {
-            Some(layer) => {
-                vec![LayerDistribution::measure_one(network, images, layer::find(network, layer)?)?]
-            }
-            None => LayerDistribution::measure(network, images)?,
-        };
-        let builtin = Library::builtin(table.is_signed());
-        let netlists = multiplier.netlist.as_deref().zip(builtin.exact().netlist.as_deref());
-        let layers = layers.into_iter().map(|layer| {
-            let operands = layer.operands();
-            Ok(InLayer {
-                power_rel_in_layer: netlists.map(|(netlist, exact)| {
-                    let seen = if choice.swapped { &operands.swapped() } else { &operands };
-                    power(netlist, seen) / power(exact, &operands)
-                }),
-                multiplications: operands.multiplications(),
-                errors: WeightedStatistics::of_layer(table, choice.swapped, &layer.codes)?,
-                index: layer.index,
-                layer: layer.layer,
-            })
-        });
-        Ok(InNetwork {
+        let measured = layer::measure(&prepared.quantized, &prepared.calibration.codes, layer)?;
+        let operands = LayerDistribution::operands_of_all(&measured);
+        let layers = measured
+            .into_iter()
+            .map(|l| InLayer::of(multiplier, choice, l.index, l.layer, &Seen::Codes(l.codes)));
+        let place = Place::Network {
             model: model.to_owned(),
             scheme: scheme.to_string(),
             calibration_images: prepared.calibration.labels.len(),
-            layers: layers.collect::<Result<_>>()?,
-        })
+        };
+        Ok((InNetwork { place, layers: layers.collect::<Result<_>>()? }, operands))
+    }
+
+    /// The same on the operands that the file at `path` counts.
+    pub(super) fn on_file(path: &Path, multiplier: &Multiplier, choice: Choice) -> Result<InNetwork> {
+        let operands = DistributionFile::read(path, multiplier.table.is_signed())?;
+        let name = path.display().to_string();
+        let layer = InLayer::of(multiplier, choice, 0, name, &Seen::Operands(operands))?;
+        Ok(InNetwork { place: Place::File { distribution: path.to_owned() }, layers: vec![layer] })
     }
 
     /// A table for people to read, a line a layer.
@@ -104,13 +105,37 @@ impl InNetwork {
         let rows: Vec<Vec<String>> = self.layers.iter().map(row).collect();
         let figures =
             if with_power { "Errors, and power relative to the exact multiplier's," } else { "Errors" };
-        format!(
-            "{figures} in {}, {} scheme, {} calibration images:\n{}",
-            self.model,
-            self.scheme,
-            self.calibration_images,
-            text_table(&columns, &rows)
-        )
+        let place = match &self.place {
+            Place::Network { model, scheme, calibration_images } => {
+                format!("in {model}, {scheme} scheme, {calibration_images} calibration images")
+            }
+            Place::File { distribution } => format!("on the operands of {}", distribution.display()),
+        };
+        format!("{figures} {place}:\n{}", text_table(&columns, &rows))
+    }
+}
+
+impl InLayer {
+    fn of(
+        multiplier: &Multiplier,
+        choice: Choice,
+        index: usize,
+        layer: String,
+        seen: &Seen,
+    ) -> Result<InLayer> {
+        let builtin = Library::builtin(multiplier.table.is_signed());
+        let netlists = multiplier.netlist.as_deref().zip(builtin.exact().netlist.as_deref());
+        let operands = seen.operands();
+        Ok(InLayer {
+            power_rel_in_layer: netlists.map(|(netlist, exact)| {
+                let seen = if choice.swapped { &operands.swapped() } else { &operands };
+                power(netlist, seen) / power(exact, &operands)
+            }),
+            multiplications: operands.multiplications(),
+            errors: seen.errors(&multiplier.table, choice.swapped)?,
+            index,
+            layer,
+        })
     }
 }
 

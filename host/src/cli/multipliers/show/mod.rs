@@ -1,12 +1,14 @@
 //! `skimp multipliers show`: everything known about one multiplier.
 
+mod distribution;
 mod in_network;
 
 use crate::cli::common::{self, HowArgs, SourceArgs};
 use crate::error::{Error, Result};
+use crate::file;
 use crate::multiplier::cost::Cost;
 use crate::multiplier::{
-    Choice, CostSource, GateCounts, Library, MAX_TERMS, Multiplier, Netlist, Statistics, Structure,
+    Choice, CostSource, Design, GateCounts, Library, MAX_TERMS, Multiplier, Netlist, Statistics, Structure,
     TruthTable, signed_by_name, signed_or_unsigned,
 };
 use crate::report::HeatMap;
@@ -25,16 +27,24 @@ pub struct Args {
     /// The signed half of the built-in library; names that begin with mul8s_ mean it anyway.
     #[arg(long)]
     signed: bool,
-    /// Draw the errors of all operands into this file, an image by its ending: .svg or .png.
+    /// Draw the errors of all operands into this file, an image by its ending: .svg or .png. Missing folders on
+    /// the way are made.
     #[arg(long, value_name = "FILE.svg|FILE.png")]
     heat_map: Option<PathBuf>,
-    /// Also show the errors, and the power if the gates are known, on what the layers of this network multiply: one of the zoo (fashion-cnn,
-    /// resnet8) or an ONNX file.
-    #[arg(long, value_name = "MODEL")]
+    /// Also show the errors, and the power if the gates are known, on what the layers of this network multiply:
+    /// one of the zoo (fashion-cnn, resnet8) or an ONNX file.
+    #[arg(long, value_name = "MODEL", conflicts_with = "distribution")]
     network: Option<String>,
     /// Only those in this layer, by its name or its number from 0.
     #[arg(long, value_name = "LAYER", requires = "network")]
     layer: Option<String>,
+    /// In place of a network: how often each operand occurs, in JSON with "activation" and "weight", 256 counts
+    /// each, at the operand's place as a byte.
+    #[arg(long, value_name = "FILE")]
+    distribution: Option<PathBuf>,
+    /// Write such a file of the operands in the layer of --layer, or in all layers of --network.
+    #[arg(long, value_name = "FILE", requires = "network")]
+    write_distribution: Option<PathBuf>,
     #[command(flatten)]
     how: HowArgs,
     /// Print one JSON object.
@@ -47,6 +57,11 @@ struct Report<'a> {
     name: String,
     signed: bool,
     family: String,
+    /// What multipliers of the family are like.
+    about: &'static str,
+    /// The papers that the design, or its family, is from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'static str>,
     operands_exchanged: bool,
     power_rel: f64,
     area_rel: Option<f64>,
@@ -105,17 +120,30 @@ fn format(path: &Path) -> Result<Format> {
 /// Runs the subcommand.
 pub fn run(args: Args) -> Result<()> {
     let heat_map = args.heat_map.as_deref().map(|path| Ok((path, format(path)?))).transpose()?;
+    if let Some((path, _)) = heat_map {
+        file::check_writable(path.parent().unwrap_or(Path::new("")))?;
+    }
     let signed = args.signed || signed_by_name(&args.name.to_lowercase()) == Some(true);
     let library = args.source.library(signed)?;
     let choice = Choice::parse(&library, &args.name)?;
     let multiplier = &library.multipliers()[choice.multiplier];
     let swapped = choice.swapped.then(|| multiplier.table.swapped());
     let table = swapped.as_ref().unwrap_or(&multiplier.table);
-    let network = args
-        .network
-        .as_deref()
-        .map(|model| InNetwork::measure(model, &args.how, args.layer.as_deref(), multiplier, choice));
-    let network = network.transpose()?;
+    if let Some(path) = &args.write_distribution {
+        distribution::check_replaceable(path, library.is_signed())?;
+    }
+    let network = match (&args.network, &args.distribution) {
+        (Some(model), _) => {
+            let layer = args.layer.as_deref();
+            let (network, operands) = InNetwork::measure(model, &args.how, layer, multiplier, choice)?;
+            if let Some(path) = &args.write_distribution {
+                distribution::write(path, &operands, library.is_signed(), model, &args)?;
+            }
+            Some(network)
+        }
+        (None, Some(path)) => Some(InNetwork::on_file(path, multiplier, choice)?),
+        (None, None) => None,
+    };
     let name = choice.name(&library);
     if let Some((path, format)) = heat_map {
         draw(path, format, &name, table)?;
@@ -133,7 +161,7 @@ fn draw(path: &Path, format: Format, name: &str, table: &TruthTable) -> Result<(
         Format::Svg => map.to_svg().into_bytes(),
         Format::Png => map.to_png(),
     };
-    crate::file::write_atomically(path, &bytes)?;
+    file::write_atomically(path, &bytes)?;
     eprintln!("wrote {}", path.display());
     Ok(())
 }
@@ -150,6 +178,10 @@ fn report<'a>(
         name: choice.name(library),
         signed: table.is_signed(),
         family: multiplier.family.to_string(),
+        about: multiplier.family.about(),
+        source: Design::named(&multiplier.name, multiplier.family)
+            .map(Design::source)
+            .or(multiplier.family.source()),
         operands_exchanged: choice.swapped,
         power_rel: multiplier.power_rel,
         area_rel: multiplier.area_rel,
@@ -171,10 +203,14 @@ fn text(report: &Report) -> String {
     let (s, t) = (&report.statistics, &report.structure);
     let cost = |figure: Option<f64>| figure.map_or("unknown".to_owned(), |figure| format!("{figure:.4}"));
     line("family", report.family.clone());
+    line("idea", report.about.to_owned());
+    if let Some(source) = report.source {
+        line("source", source.to_owned());
+    }
     line("power", cost(Some(report.power_rel)));
     line("area", cost(report.area_rel));
     line("delay", cost(report.delay_rel));
-    line("cost source", format!("{}, relative to the exact multiplier", report.cost_source));
+    line("cost source", format!("{}; all three relative to the exact multiplier", report.cost_source));
     if let Some(Modelled { power_uw, area_um2, delay_ps }) = &report.modelled {
         let figures = format!("{power_uw:.1} uW at 1 GHz, {area_um2:.1} um2, {delay_ps:.0} ps");
         line("by the cost model", figures);
