@@ -334,3 +334,45 @@ fn cost_sources_are_mixed_on_request_only() {
     let rows = dir.skimp("multipliers list --multipliers mine,builtin --json").json();
     assert_eq!(rows.as_array().unwrap().len(), 2 + Library::builtin(false).multipliers().len());
 }
+
+#[test]
+fn exports_do_not_damage_what_is_there() {
+    let dir = Dir::new();
+    dir.skimp("multipliers export --format netlists --names exact,trunc6,w4 --out from").ok();
+    import(&dir, "from --out q").ok();
+    let name = &Library::builtin(false);
+    let odd = name.multipliers().iter().find(|m| m.table.swapped() != m.table).unwrap().name.clone();
+    let export = |rest: &str| dir.skimp(&format!("multipliers export {rest}"));
+    export("--multipliers q --format bin --names w4 --swap-operands --out q")
+        .refused(&["q/mul8u_w4.bin: is there already", "--replace"]);
+    export(&format!("--format netlists --names {odd} --out q")).ok();
+    export(&format!("--format bin --names {odd} --swap-operands --out q")).ok();
+    let library = Library::load_folder(dir.path("q")).unwrap();
+    assert!(library.get(&odd).unwrap().netlist.is_none() && library.get("w4").unwrap().netlist.is_some());
+    export("--signed --format bin --out q").refused(&["q: ", "differ in signedness"]);
+    export("--format bin --names trunc6 --out q").refused(&["q/mul8u_trunc6.bin", "--replace"]);
+    export("--format bin --names trunc6 --out q --replace").ok();
+    Library::load_folder(dir.path("q")).unwrap();
+}
+
+#[test]
+fn exports_say_what_names_and_folders_lack() {
+    let dir = Dir::new();
+    let export = |rest: &str| dir.skimp(&format!("multipliers export {rest}"));
+    export("--format npy --names trunc6~ --out x").refused(&["trunc6 with --swap-operands"]);
+    export("--format npy --names mul8s_w4 --out x").ok();
+    assert!(dir.path("x/mul8s_w4.npy").exists());
+    dir.write("mine/mul8u_one.bin", bytes(&TruthTable::exact(false)));
+    dir.write("mine/mul8u_two.bin", bytes(&lopsided(false)));
+    dir.write("mine/costs.csv", "name,power_mw\nmul8u_one,0.3\nmul8u_two,0.1\n");
+    let run = export("--multipliers mine --names two --format bin --out y").ok();
+    says(&run, "no library yet: y: no table is exact");
+    export("--format npy --unique-arrays --out x").refused(&["--unique-arrays", "c-header"]);
+    export("--format c-header --names w4 --unique-arrays --swap-operands --out h").ok();
+    let text = dir.text("h/mul8u_w4.h");
+    assert!(text.starts_with("/* mul8u_w4: lut_mul8u_w4[w][a], "), "{}", &text[..80]);
+    assert!(text.contains(" * From: ") && text.contains(" * Licence: MIT OR Apache-2.0 */\n#ifndef "));
+    export("--format verilog --names w4 --out v").ok();
+    let text = dir.text("v/mul8u_w4.v");
+    assert!(text.starts_with("// From: ") && text.contains("\n// Licence: MIT OR Apache-2.0\n// mul8u_w4"));
+}

@@ -1,10 +1,13 @@
 //! C headers with a table as an initialiser, as AdaPT, TransAxx and their likes include:
 //! `const int16_t lut[256][256] = {{0, 0, ...}, ...};`.
 
+use super::Exporting;
 use super::numbers::Numbers;
+use super::origin::Origin;
 use super::text::{decode, shortened};
 use crate::error::{Error, Result};
 use crate::multiplier::TruthTable;
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -187,11 +190,37 @@ fn without_comments(path: &Path, text: &str) -> Result<String> {
     Ok(kept)
 }
 
-/// A header with the array `lut`, a row an activation, rows and columns in two's complement order.
-pub(super) fn write(name: &str, table: &TruthTable) -> String {
+/// `name` as a part of C's identifiers.
+fn identifier(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
+}
+
+/// Refuses names that are one in C: the second header of such a pair would be passed over.
+pub(super) fn check_identifiers<'n>(names: impl Iterator<Item = &'n str>) -> Result<()> {
+    let mut taken = HashMap::new();
+    for name in names {
+        if let Some(other) = taken.insert(identifier(name), name) {
+            let reason =
+                format!("{other} and {name} are one name in C; export them into folders of their own");
+            return Err(Error::Argument(reason));
+        }
+    }
+    Ok(())
+}
+
+/// A header with the array `lut`, or `lut_NAME`, of the products of `table` row by row, rows and columns in two's
+/// complement order. A row is an activation unless `how` says that operands were swapped.
+pub(super) fn write(name: &str, table: &TruthTable, how: Exporting, origin: Origin) -> String {
     let kind = if table.is_signed() { "int16_t" } else { "uint16_t" };
-    let mut text = format!("/* {name}: lut[a][w], a the activation's byte, w the weight's. */\n");
-    text += &format!("#include <stdint.h>\n\nconst {kind} lut [256][256] = {{\n");
+    let id = identifier(name);
+    let array = if how.unique_arrays { format!("lut_{id}") } else { "lut".to_owned() };
+    let operands = if how.swap_operands { "[w][a]" } else { "[a][w]" };
+    let mut text = format!("/* {name}: {array}{operands}, a the activation's byte, w the weight's.");
+    for line in origin.lines() {
+        write!(text, "\n * {line}").expect("writing to a string does not fail");
+    }
+    text += &format!(" */\n#ifndef LUT_{id}_H\n#define LUT_{id}_H\n\n");
+    text += &format!("#include <stdint.h>\n\nconst {kind} {array} [256][256] = {{\n");
     for row in table.products().chunks(256) {
         text.push('{');
         for (w, product) in row.iter().enumerate() {
@@ -201,16 +230,21 @@ pub(super) fn write(name: &str, table: &TruthTable) -> String {
         }
         text.push_str("},\n");
     }
-    text.push_str("};\n");
+    text.push_str("};\n\n#endif\n");
     text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::multiplier::formats::Format;
 
     fn parsed(text: impl AsRef<[u8]>) -> Result<Numbers> {
         read(Path::new("x.h"), text.as_ref())
+    }
+
+    fn write(name: &str, table: &TruthTable) -> String {
+        super::write(name, table, Exporting::new(Format::CHeader), Origin::default())
     }
 
     fn products(table: &TruthTable) -> Vec<i64> {
@@ -224,6 +258,22 @@ mod tests {
             let numbers = parsed(write("mul", &table)).unwrap();
             assert_eq!((numbers.products, numbers.signed), (products(&table), Some(signed)));
         }
+    }
+
+    #[test]
+    fn headers_say_what_they_hold_and_from_where() {
+        let how = Exporting { swap_operands: true, unique_arrays: true, ..Exporting::new(Format::CHeader) };
+        let origin = Origin { provenance: Some("a seed"), licence: Some("MIT") };
+        let text = super::write("mul8u_a-b", &TruthTable::exact(false), how, origin);
+        assert!(text.starts_with(
+            "/* mul8u_a-b: lut_mul8u_a_b[w][a], a the activation's byte, w the weight's.\n * From: a seed\n \
+             * Licence: MIT */\n#ifndef LUT_mul8u_a_b_H\n#define LUT_mul8u_a_b_H\n"
+        ));
+        assert!(text.contains("const uint16_t lut_mul8u_a_b [256][256]") && text.ends_with("#endif\n"));
+        assert_eq!(parsed(text).unwrap().products, products(&TruthTable::exact(false)));
+        assert!(write("x", &TruthTable::exact(true)).starts_with("/* x: lut[a][w], "));
+        let message = check_identifiers(["a-b", "c", "a.b"].into_iter()).unwrap_err().to_string();
+        assert!(message.contains("a-b and a.b are one name"), "{message}");
     }
 
     #[test]
@@ -292,10 +342,10 @@ mod tests {
             ("/* never ends".into(), "comment"),
             (good.replacen("{0, 0, ", "{0, ", 1), "65535 numbers"),
             (flat.replacen("0, 0, ", "0, 0, 0, ", 1), "more than the 65536"),
-            (good.replacen("{0, 0, ", "{0, ", 1).replacen("},\n};", ", 1},\n};", 1), "line 5: a row of 255"),
-            (good.replacen("0, 1, 2", "0, x, 2", 1), "line 6: \"x\" is not a number"),
-            (good.replacen("0, 1, 2", "0, [1] = 1, 2", 1), "line 6: \"[1] = 1\""),
-            (good.replacen("0, 1, 2", "0, {{1}}, 2", 1), "line 6: braces within"),
+            (good.replacen("{0, 0, ", "{0, ", 1).replacen("},\n};", ", 1},\n};", 1), "line 8: a row of 255"),
+            (good.replacen("0, 1, 2", "0, x, 2", 1), "line 9: \"x\" is not a number"),
+            (good.replacen("0, 1, 2", "0, [1] = 1, 2", 1), "line 9: \"[1] = 1\""),
+            (good.replacen("0, 1, 2", "0, {{1}}, 2", 1), "line 9: braces within"),
             (good[..good.len() / 2].into(), "ends within an initialiser"),
             (format!("{good}{good}"), "a second table"),
             ("int a[2] = {1, 2};".into(), "has 2 numbers"),

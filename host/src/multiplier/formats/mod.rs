@@ -39,15 +39,19 @@ mod library_folder;
 mod netlists;
 mod npy;
 mod numbers;
+mod origin;
 #[cfg(test)]
 mod round_trips;
+mod target;
 mod text;
 mod verilog_file;
+mod written;
 
-pub use export::{Exporting, export, written_costs};
+pub use export::{Exporting, export};
 pub use import::{Imported, Importing, import};
 pub use library_folder::write_library;
 pub use numbers::IndexOrder;
+pub use written::Written;
 
 use crate::error::{Error, Result};
 use crate::file;

@@ -1,6 +1,7 @@
 //! Circuits as Verilog: the one place where formats meet the reader and the writer of netlists.
 
 use super::Importing;
+use super::origin::Origin;
 use crate::error::Result;
 use crate::multiplier::verilog::{self, CellLibrary, Circuit};
 use crate::multiplier::{Netlist, TruthTable};
@@ -19,7 +20,8 @@ pub(super) fn read(path: &Path, text: &str, signed: bool, how: &Importing) -> Re
     Ok(Circuit { netlist: circuit.netlist.swapped(), operands: [second, first] })
 }
 
-/// The module of a circuit, and a test bench that compares it with its table.
-pub(super) fn write(name: &str, netlist: &Netlist, table: &TruthTable) -> [String; 2] {
-    [verilog::write_module(name, netlist), verilog::write_test_bench(name, table)]
+/// The module of a circuit, after comments on where it is from, and a test bench that compares it with its table.
+pub(super) fn write(name: &str, netlist: &Netlist, table: &TruthTable, origin: Origin) -> [String; 2] {
+    let origin: String = origin.lines().iter().map(|line| format!("// {line}\n")).collect();
+    [origin + &verilog::write_module(name, netlist), verilog::write_test_bench(name, table)]
 }

@@ -171,7 +171,8 @@ mod tests {
     use super::*;
     use crate::file::write_atomically as write;
     use crate::multiplier::Figure;
-    use crate::multiplier::formats::{bin, c_header};
+    use crate::multiplier::formats::origin::Origin;
+    use crate::multiplier::formats::{Exporting, bin, c_header};
 
     fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -196,7 +197,12 @@ mod tests {
         assert_eq!(from(&[json]), Ok(Figure::Absolute(3.0)));
         assert!(from(&[csv, json]).unwrap_err().contains("both there"));
         assert!(from(&[]).unwrap_err().contains("no costs for mul8u_x: give --power-mw"));
-        let header = c_header::write("x", &TruthTable::exact(false));
+        let header = c_header::write(
+            "x",
+            &TruthTable::exact(false),
+            Exporting::new(Format::CHeader),
+            Origin::default(),
+        );
         let header = format!("// PDK45_PWR = 0.5 mW\n// WCE = 9\n{header}");
         let folder = folder(&[("mul8u_y.h", header.as_bytes())]);
         let imported = import(&[folder.path().join("mul8u_y.h")], &Importing::default()).unwrap();
