@@ -32,6 +32,7 @@
 mod bin;
 mod c_header;
 mod costs_json;
+mod distinct_json;
 mod evoapprox;
 mod export;
 mod import;
