@@ -103,6 +103,7 @@ fn single(path: &Path, format: Format, bytes: &[u8], how: &Importing) -> Result<
         _ => Published::default(),
     };
     let signed = signedness(path, &base, Some(&numbers), how)?;
+    notes.extend(numbers.notes.iter().cloned());
     let reading = Reading { signed, index: how.index, swap: how.swap_operands };
     let (table, index) = table(path, numbers, reading)?;
     if let (Some(index), None) = (index, how.index) {
@@ -140,7 +141,7 @@ mod tests {
     #[test]
     fn signedness_is_what_is_said_named_or_seen() {
         let of = |name: &str, seen: Option<bool>, said: Option<bool>| {
-            let numbers = Numbers { products: vec![], signed: seen, by_value: false };
+            let numbers = Numbers::of_type(vec![], seen);
             let how = Importing { signed: said, ..Importing::default() };
             signedness(Path::new("/no/such/x.npy"), name, Some(&numbers), &how).map_err(|e| e.to_string())
         };
