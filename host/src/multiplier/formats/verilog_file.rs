@@ -17,7 +17,7 @@ pub(super) fn read(path: &Path, text: &str, signed: bool, how: &Importing) -> Re
         return Ok(circuit);
     }
     let [first, second] = circuit.operands;
-    Ok(Circuit { netlist: circuit.netlist.swapped(), operands: [second, first] })
+    Ok(Circuit { netlist: circuit.netlist.swapped(), operands: [second, first], ..circuit })
 }
 
 /// The module of a circuit, after comments on where it is from, and a test bench that compares it with its table.

@@ -81,7 +81,7 @@ fn single(path: &Path, format: Format, bytes: &[u8], how: &Importing) -> Result<
         let text = text::decode(path, bytes)?;
         let published = Published::read(path, text)?;
         let signed = signedness(path, &base, None, how)?;
-        let verilog::Circuit { netlist, operands } = verilog_file::read(path, text, signed, how)?;
+        let verilog::Circuit { netlist, operands, .. } = verilog_file::read(path, text, signed, how)?;
         let [activation, weight] = &operands;
         notes.push(format!("input {activation} is the activation, {weight} the weight"));
         let mut provenance = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
