@@ -99,6 +99,7 @@ impl NetlistFile {
 
     /// Reads the file at `path`.
     pub fn read(path: &Path) -> Result<NetlistFile> {
+        file::check_regular(path)?;
         NetlistFile::parse(path, &file::read_text(path)?)
     }
 
@@ -168,4 +169,9 @@ fn header(path: &Path, text: &str) -> Result<Header> {
 /// The licence that the first line of a file gives its circuits.
 pub(super) fn licence(path: &Path, text: &str) -> Result<String> {
     header(path, text).map(|header| header.licence)
+}
+
+/// Whether `text` says of itself that it is such a file, sound or not.
+pub(super) fn claims_netlists(text: &str) -> bool {
+    text.lines().find(|line| !line.trim().is_empty()).is_some_and(|line| line.contains(FORMAT))
 }

@@ -16,7 +16,8 @@ fn there_and_back(multipliers: &[&Multiplier], sources: &str, format: Format, sw
     let [out, back] = ["out", "back"].map(|name| folder.path().join(name));
     let written = Written::of(sources, multipliers[0].table.is_signed()).unwrap();
     export(multipliers, &written, Exporting { swap_operands: swap, ..Exporting::new(format) }, &out).unwrap();
-    let imported = import(&[out], &Importing { swap_operands: swap, ..Importing::default() }).unwrap();
+    let imported =
+        import(&[out], &Importing { swap_operands: swap, ..Importing::default() }).unwrap().multipliers;
     write_library(&back, &imported, false).unwrap();
     Library::load_folder(back).unwrap()
 }
@@ -70,7 +71,7 @@ fn circuits_with_exchanged_operands_keep_their_gates() {
     let how = Exporting::new(Format::Verilog);
     export(&chosen, &Written::default(), how, &out).unwrap();
     let how = Importing { swap_operands: true, ..Importing::default() };
-    let imported = import(std::slice::from_ref(&out), &how).unwrap();
+    let imported = import(std::slice::from_ref(&out), &how).unwrap().multipliers;
     let w4 = imported.iter().find(|one| one.name == "mul8u_w4").unwrap();
     assert_eq!(w4.operands, Some(["w".to_owned(), "a".to_owned()]));
     write_library(&back, &imported, false).unwrap();
@@ -93,7 +94,7 @@ fn gates_that_compute_another_table_are_refused() {
     let loaded = Library::load_folder(out).unwrap();
     assert_eq!(loaded.get("w4").unwrap().netlist, chosen[1].netlist);
     // A folder of tables and circuits is imported with both.
-    let imported = import(&[out.to_owned()], &Importing::default()).unwrap();
+    let imported = import(&[out.to_owned()], &Importing::default()).unwrap().multipliers;
     assert!(imported.len() == 2 && imported.iter().all(|one| one.circuit.is_some()));
     // Gates beside a table of another multiplier make a folder that can't be used: whoever put them there.
     let records = std::fs::read_to_string(out.join("netlists.jsonl")).unwrap();
@@ -106,7 +107,7 @@ fn gates_that_compute_another_table_are_refused() {
     assert!(message.contains("netlists.jsonl: mul8u_w4: its gates do not compute mul8u_w4.bin"), "{message}");
     std::fs::write(out.join("netlists.jsonl"), records).unwrap();
     // A table that takes the place of a circuit leaves no gates behind.
-    let mut table = import(&[out.join("mul8u_w4.bin")], &Importing::default()).unwrap();
+    let mut table = import(&[out.join("mul8u_w4.bin")], &Importing::default()).unwrap().multipliers;
     table[0].circuit = None;
     write_library(out, &table, true).unwrap();
     assert_eq!(Library::load_folder(out).unwrap().get("w4").unwrap().netlist, None);
@@ -228,7 +229,7 @@ fn several_files_are_added_to_a_folder_one_by_one() {
     let out = folder.path().join("to");
     let tables: Vec<_> = files.iter().filter(|path| path.extension().is_some_and(|e| e == "npy")).collect();
     for path in &tables {
-        let one = import(&[path.to_path_buf()], &Importing::default()).unwrap();
+        let one = import(&[path.to_path_buf()], &Importing::default()).unwrap().multipliers;
         write_library(&out, &one, false).unwrap();
         let message = write_library(&out, &one, false).unwrap_err().to_string();
         assert!(message.contains("is there already; --replace"), "{message}");
@@ -238,7 +239,7 @@ fn several_files_are_added_to_a_folder_one_by_one() {
     let signed = folder.path().join("signed");
     let other = Library::builtin(true);
     export(&[other.exact()], &Written::default(), how, &signed).unwrap();
-    let one = import(&[signed], &Importing::default()).unwrap();
+    let one = import(&[signed], &Importing::default()).unwrap().multipliers;
     let message = write_library(&out, &one, false).unwrap_err().to_string();
     assert!(message.contains("differ in signedness"), "{message}");
 }

@@ -8,10 +8,11 @@ use crate::multiplier::{Netlist, TruthTable};
 use std::path::Path;
 
 /// The circuit of a structural module, its operands in the order that `how` asks for.
-pub(super) fn read(path: &Path, text: &str, signed: bool, how: &Importing) -> Result<Circuit> {
+/// Whether it is signed is for the caller to say.
+pub(super) fn read(path: &Path, text: &str, how: &Importing) -> Result<Circuit> {
     let circuit = match &how.cells {
-        Some(cells) => verilog::read_with(path, text, signed, cells),
-        None => verilog::read_with(path, text, signed, &CellLibrary::builtin()),
+        Some(cells) => verilog::read_with(path, text, false, cells),
+        None => verilog::read_with(path, text, false, &CellLibrary::builtin()),
     }?;
     if !how.swap_operands {
         return Ok(circuit);
