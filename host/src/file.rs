@@ -10,6 +10,18 @@ pub fn read(path: impl AsRef<Path>) -> Result<Vec<u8>> {
     std::fs::read(&path).map_err(Error::io(&path))
 }
 
+/// Refuses what is no file of bytes that lie there: reading a pipe would wait for whoever writes it.
+pub fn check_regular(path: &Path) -> Result<()> {
+    let metadata = std::fs::metadata(path).map_err(Error::io(path))?;
+    if metadata.is_file() { Ok(()) } else { Err(Error::file(path, "is no regular file")) }
+}
+
+/// Reads all of `path`, which has to be a regular file.
+pub fn read_regular(path: &Path) -> Result<Vec<u8>> {
+    check_regular(path)?;
+    read(path)
+}
+
 /// Reads all of `path`, which has to be text in UTF-8.
 pub fn read_text(path: impl AsRef<Path>) -> Result<String> {
     String::from_utf8(read(&path)?).map_err(|_| Error::file(&path, "not text in UTF-8"))

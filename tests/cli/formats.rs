@@ -103,6 +103,11 @@ fn a_folder_of_several_formats_becomes_a_library() {
     let rows = dir.skimp("multipliers list --multipliers mine --json").json();
     assert_eq!(rows.as_array().unwrap().len(), 2);
     import(&dir, "from --out mine").refused(&["mine/mul8u_", "is there already", "--replace"]);
+    // Its columns are named, so there is nothing to choose.
+    import(&dir, "from --out mine --replace --swap-operands")
+        .refused(&["coarse.csv: its columns are named a,w,product", "--swap-operands"]);
+    let unnamed = triples(&lopsided(false)).split_once('\n').unwrap().1.to_owned();
+    dir.write("from/coarse.csv", unnamed);
     import(&dir, "from --out mine --replace --swap-operands").ok();
     let library = Library::load_folder(dir.path("mine")).unwrap();
     assert_eq!(library.get("mul8u_coarse").unwrap().table, lopsided(false).swapped());
@@ -332,4 +337,231 @@ fn cost_sources_are_mixed_on_request_only() {
     dir.skimp("multipliers list --multipliers mine,").refused(&["\"mine,\""]);
     let rows = dir.skimp("multipliers list --multipliers mine,builtin --json").json();
     assert_eq!(rows.as_array().unwrap().len(), 2 + Library::builtin(false).multipliers().len());
+}
+
+#[test]
+fn exports_do_not_damage_what_is_there() {
+    let dir = Dir::new();
+    dir.skimp("multipliers export --format netlists --names exact,trunc6,w4 --out from").ok();
+    import(&dir, "from --out q").ok();
+    let name = &Library::builtin(false);
+    let odd = name.multipliers().iter().find(|m| m.table.swapped() != m.table).unwrap().name.clone();
+    let export = |rest: &str| dir.skimp(&format!("multipliers export {rest}"));
+    export("--multipliers q --format bin --names w4 --swap-operands --out q")
+        .refused(&["q/mul8u_w4.bin: is there already", "--replace"]);
+    export(&format!("--format netlists --names {odd} --out q")).ok();
+    export(&format!("--format bin --names {odd} --swap-operands --out q")).ok();
+    let library = Library::load_folder(dir.path("q")).unwrap();
+    assert!(library.get(&odd).unwrap().netlist.is_none() && library.get("w4").unwrap().netlist.is_some());
+    export("--signed --format bin --out q").refused(&["q: ", "differ in signedness"]);
+    export("--format bin --names trunc6 --out q").refused(&["q/mul8u_trunc6.bin", "--replace"]);
+    export("--format bin --names trunc6 --out q --replace").ok();
+    Library::load_folder(dir.path("q")).unwrap();
+}
+
+#[test]
+fn exports_say_what_names_and_folders_lack() {
+    let dir = Dir::new();
+    let export = |rest: &str| dir.skimp(&format!("multipliers export {rest}"));
+    export("--format npy --names trunc6~ --out x").refused(&["trunc6 with --swap-operands"]);
+    export("--format npy --names mul8s_w4 --out x").ok();
+    assert!(dir.path("x/mul8s_w4.npy").exists());
+    dir.write("mine/mul8u_one.bin", bytes(&TruthTable::exact(false)));
+    dir.write("mine/mul8u_two.bin", bytes(&lopsided(false)));
+    dir.write("mine/costs.csv", "name,power_mw\nmul8u_one,0.3\nmul8u_two,0.1\n");
+    let run = export("--multipliers mine --names two --format bin --out y").ok();
+    says(&run, "no library yet: y: no table is exact");
+    export("--format npy --unique-arrays --out x").refused(&["--unique-arrays", "c-header"]);
+    export("--format c-header --names w4 --unique-arrays --swap-operands --out h").ok();
+    let text = dir.text("h/mul8u_w4.h");
+    assert!(text.starts_with("/* mul8u_w4: lut_mul8u_w4[w][a], "), "{}", &text[..80]);
+    assert!(text.contains(" * From: ") && text.contains(" * Licence: MIT OR Apache-2.0 */\n#ifndef "));
+    export("--format verilog --names w4 --out v").ok();
+    let text = dir.text("v/mul8u_w4.v");
+    assert!(text.starts_with("// From: ") && text.contains("\n// Licence: MIT OR Apache-2.0\n// mul8u_w4"));
+}
+
+#[test]
+fn columns_labels_and_sizes_are_read_as_they_are_named() {
+    let dir = Dir::new();
+    let table = lopsided(false);
+    let by_weight = triples(&table.swapped());
+    dir.write("named.csv", by_weight.replacen("a,w,product", "w,x,y", 1));
+    let run = import(&dir, "named.csv --unsigned --power-rel 0.5 --out mine").ok();
+    says(&run, "mul8u_named: column x is the activation, w the weight");
+    assert_eq!(dir.read("mine/mul8u_named.bin"), bytes(&table));
+    dir.write("swapped.csv", by_weight.replacen("a,w,product", "w,a,p", 1));
+    import(&dir, "swapped.csv --swap-operands --unsigned --power-rel 0.5 --out mine")
+        .refused(&["swapped.csv: its columns are named w,a,p", "--swap-operands"]);
+    let row = |a: i32| (0..256).map(|w| format!(",{}", table.product(a as u8, w as u8))).collect::<String>();
+    let frame: String = (0..256).map(|a| format!("{a}{}\n", row(a))).collect();
+    let header: String = (0..256).map(|w| format!(",{w}")).collect();
+    dir.write("frame.csv", format!("{header}\n{frame}"));
+    import(&dir, "frame.csv --unsigned --power-rel 0.5 --out mine").ok();
+    assert_eq!(dir.read("mine/mul8u_frame.bin"), bytes(&table));
+    dir.write("wrong.csv", format!("{}\n{frame}", header.replace(",7,", ",8,")));
+    let by = |file: &str| import(&dir, &format!("{file} --unsigned --power-rel 0.5 --out mine"));
+    by("wrong.csv").refused(&["wrong.csv: 66048 numbers", "a header row or an index column?"]);
+    let flat = header_of_size("[128][512]", &table);
+    dir.write("wide.h", &flat);
+    by("wide.h").refused(&["wide.h: line 1: an array of [128][512]"]);
+    dir.write("flat.h", flat.replace("[128][512]", "[65536]").replace("{0,", "{(uint16_t)0,"));
+    by("flat.h").ok();
+    let wide: Vec<String> = table.products().chunks(128).map(|row| format!("{row:?}")).collect();
+    dir.write("wide.csv", wide.join("\n").replace(['[', ']'], ""));
+    by("wide.csv").refused(&["wide.csv: line 1: 128 numbers", "256 lines of 256"]);
+}
+
+/// C with one flat initialiser, the array declared with these sizes.
+fn header_of_size(sizes: &str, table: &TruthTable) -> String {
+    let products: Vec<String> = table.products().iter().map(i32::to_string).collect();
+    format!("const uint16_t lut{sizes} = {{{}}};\n", products.join(","))
+}
+
+#[test]
+fn stray_files_in_folders_are_skipped_and_told() {
+    let dir = Dir::new();
+    dir.write("from/mul8u_one.bin", bytes(&TruthTable::exact(false)));
+    dir.write("from/costs.csv", "name,power_mw\nmul8u_one,0.4\nmul8u_two,0.1\n");
+    for (name, content) in [
+        ("notes.txt", "made on a Monday"),
+        ("CMakeLists.txt", "cmake_minimum_required(VERSION 3.10)"),
+        ("results.csv", "multiplier,loss\none,0.5\n"),
+        ("model.c", "unsigned mul(unsigned a, unsigned b) { return a * b; }"),
+        ("log.jsonl", "{\"epoch\": 1}"),
+        ("top.v", "module top; initial $finish; endmodule"),
+        ("sub/firmware.bin", "tiny"),
+    ] {
+        dir.write(format!("from/{name}"), content);
+    }
+    let run = import(&dir, "from --out mine").ok();
+    for told in ["notes.txt: no table in it", "top.v: no 8x8-bit", "sub/firmware.bin: 4 bytes", "log.jsonl"] {
+        says(&run, &format!("skipped from/{told}"));
+    }
+    says(&run, "imported 1 into mine");
+    let report = import(&dir, "from --out mine --replace --json").json();
+    assert_eq!(list(&report, "skipped").len(), 7);
+    // Named on the command line, each of them is a mistake; a damaged table is one anywhere.
+    import(&dir, "from/notes.txt --out mine").refused(&["notes.txt: "]);
+    dir.write("from/mul8u_two.bin", &bytes(&lopsided(false))[2..]);
+    import(&dir, "from --out mine --replace").refused(&["mul8u_two.bin: 131070 bytes"]);
+}
+
+/// A circuit in EvoApproxLib's shape: the product of both highest bits.
+fn circuit(name: &str, comments: &str) -> String {
+    format!(
+        "{comments}\nmodule {name}(A, B, O);\n  input [7:0] A;\n  input [7:0] B;\n  output [15:0] O;\n  \
+         wire n;\n  NPDKGEPDKGENNAND2X1 g(.A(A[7]), .B(B[7]), .Y(n));\n  \
+         assign O = {{1'b0, ~n, 14'b0}};\nendmodule\n"
+    )
+}
+
+#[test]
+fn evoapproxlib_is_imported_as_it_is_cloned() {
+    let dir = Dir::new();
+    let pareto = "// WCE = 48641\n// PDK45_PWR = 0.100 mW\n";
+    dir.write("lib/multiplers/8x8_unsigned/pareto_pwr_mae/mul8u_1AB.v", circuit("mul8u_1AB", pareto));
+    dir.write("lib/multiplers/8x8_unsigned/pareto_pwr_mae/mul8u_1AB.c", "int f(int a) { return a; }");
+    dir.write("lib/multiplers/8x8_unsigned/pareto_pwr_wce/mul8u_1AB.v", circuit("mul8u_1AB", pareto));
+    let legacy = "* This file contains a circuit from evoapprox8b dataset\n***/\n// Library = cgp-evoapproxlib\n\
+                  // Power  (45) = 0.428700\n";
+    let legacy = format!("/***\n* part of EvoApproxLib, distributed under The MIT License.\n{legacy}");
+    dir.write("lib/multiplers/8x8_unsigned/legacy_evoapprox8b/mul8_000.v", circuit("mul8_000", &legacy));
+    dir.write("lib/multiplers/12x12_signed/pareto_pwr_mae/mul12s_2KL.v", "module m; endmodule");
+    dir.write("lib/adders/8_unsigned/add8u_1.v", "module add8u_1(input [7:0] A, output [8:0] O); endmodule");
+    let run = import(&dir, "lib/multiplers/8x8_unsigned --out mine").ok();
+    says(&run, "imported 2 into mine");
+    says(&run, "mul8u_1AB: lib/multiplers/8x8_unsigned/pareto_pwr_wce/mul8u_1AB.v holds the same");
+    assert!(dir.text("mine/costs.csv").contains("mul8u_000,0.4287,"));
+    assert!(dir.text("mine/netlists.jsonl").contains("mul8_000.v of EvoApproxLib, MIT License"));
+    // Both signednesses are there: one has to be chosen.
+    dir.write(
+        "lib/multiplers/8x8_signed/pareto_pwr_mae/mul8s_1CD.v",
+        circuit("mul8s_1CD", "// PDK45_PWR = 1 mW\n"),
+    );
+    import(&dir, "lib/multiplers --out x").refused(&["8x8_unsigned", "8x8_signed", "--unsigned or --signed"]);
+    let run = import(&dir, "lib --unsigned --out all").ok();
+    says(&run, "skipped lib/multiplers/12x12_signed: not of 8x8 bits");
+    says(&run, "skipped lib/multiplers/8x8_signed: signed by its name");
+    says(&run, "imported 2 into all");
+    import(&dir, "lib/multiplers --signed --out signed").ok();
+    assert!(dir.path("signed/mul8s_1CD.bin").exists());
+    // What has one name must be one circuit.
+    dir.write(
+        "lib/multiplers/8x8_unsigned/pareto_pwr_wce/mul8u_1AB.v",
+        circuit("mul8u_1AB", pareto).replace("B[7]", "B[6]"),
+    );
+    import(&dir, "lib/multiplers/8x8_unsigned --out x").refused(&[
+        "pareto_pwr_wce/mul8u_1AB.v",
+        "pareto_pwr_mae/mul8u_1AB.v",
+        "another multiplier",
+    ]);
+    // evoapprox8b's own repository: microwatts, and no folder or name that tells signed from unsigned.
+    let first = "// Library = EvoApprox8b\n// Power  (45) = 130.10\n";
+    dir.write("evoapprox8b/multipliers_8/mul8_003.v", circuit("mul8_003", first));
+    import(&dir, "evoapprox8b --out first").ok();
+    assert!(dir.text("first/costs.csv").contains("mul8u_003,0.1301,"), "{}", dir.text("first/costs.csv"));
+}
+
+#[test]
+fn doubtful_readings_are_noted() {
+    let dir = Dir::new();
+    let exact = TruthTable::exact(false);
+    let big: Vec<u8> = exact.products().iter().flat_map(|&p| (p as u16).to_be_bytes()).collect();
+    dir.write("mul8u_big.bin", &big);
+    let run = import(&dir, "mul8u_big.bin --power-rel 1 --out mine").ok();
+    says(&run, "mul8u_big: a mean error of ");
+    says(&run, "bytes exchanged (it looks big endian) it would be 0.00 %");
+    dir.write("mul8s_x.bin", bytes(&exact));
+    let run = import(&dir, "mul8s_x.bin --power-rel 30 --out signed").ok();
+    says(&run, "as unsigned (--unsigned");
+    says(&run, "its power is 30 times that of the exact multiplier");
+    dir.write("power/mul8u_one.bin", bytes(&exact));
+    dir.write("power/mul8u_two.bin", bytes(&lopsided(false)));
+    dir.write("power/costs.csv", "name,power_mw\nmul8u_one,0.4\nmul8u_two,130\n");
+    let run = import(&dir, "power --out other").ok();
+    says(&run, "mul8u_two: its power is 325 times that of mul8u_one");
+    let signed = circuit("mul8u_s", "").replace("input [7:0]", "input signed [7:0]");
+    dir.write("s.v", &signed);
+    import(&dir, "s.v --out by_ports").ok();
+    assert!(dir.path("by_ports/mul8s_s.bin").exists());
+    dir.write("mul8u_s.v", &signed);
+    let run = import(&dir, "mul8u_s.v --out by_name").ok();
+    says(&run, "declared signed, but its name says unsigned");
+}
+
+#[test]
+fn names_that_clash_or_say_nothing_are_refused() {
+    let dir = Dir::new();
+    let exact = bytes(&TruthTable::exact(false));
+    dir.write("mul8u_.bin", &exact);
+    import(&dir, "mul8u_.bin --power-rel 1 --out x").refused(&["\"mul8u_\"", "nothing is left"]);
+    let long = format!("{}.bin", "x".repeat(120));
+    dir.write(&long, &exact);
+    import(&dir, &format!("{long} --unsigned --power-rel 1 --out x")).refused(&["120 characters"]);
+    dir.write("mul8u_a.bin", &exact);
+    import(&dir, "mul8u_a.bin --power-rel 1 --out mine").ok();
+    import(&dir, "mul8u_a.bin --unsigned --name A --power-rel 1 --out mine --replace")
+        .refused(&["mul8u_A.bin", "mul8u_a.bin differ by case alone"]);
+    // Tables whose costs are in the folder already can be imported into it.
+    dir.write("same/b.csv", triples(&TruthTable::exact(false)));
+    dir.write("same/costs.csv", "name,power_mw\nmul8u_b,1\n");
+    import(&dir, "same/b.csv --unsigned --out same").ok();
+    dir.write("same/mul8u_c.csv", triples(&lopsided(false)));
+    dir.write("same/costs.csv", "name,power_mw\nmul8u_b,1\nmul8u_c,2\n");
+    import(&dir, "same/mul8u_c.csv --power-mw 3 --out same")
+        .refused(&["same/costs.csv: line 3 has other costs for mul8u_c", "--replace"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_are_refused_instead_of_waited_for() {
+    // Not in the folder whose files are compared, which would wait for it as well.
+    let (dir, elsewhere) = (Dir::new(), tempfile::tempdir().unwrap());
+    let pipe = elsewhere.path().join("mul8u_x.bin");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.is_ok_and(|status| status.success()), "mkfifo is part of every Unix");
+    import(&dir, &format!("{} --power-rel 1 --out mine", pipe.display()))
+        .within(std::time::Duration::from_secs(20))
+        .refused(&["mul8u_x.bin: is no regular file"]);
 }

@@ -75,7 +75,12 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<HashMap<String, Row>> {
     let columns: Vec<&str> = header.split(',').map(str::trim).collect();
     let find = |name: &str| columns.iter().position(|&column| column == name);
     let missing = |name: &str| {
-        wrong(header_line, format!("no column \"{name}\" in \"{header}\"; the first line names the columns"))
+        // Whole tables are taken for costs now and then; a message is to be read.
+        let mut shown: String = header.chars().take(60).collect();
+        if shown.len() < header.len() {
+            shown.push_str("...");
+        }
+        wrong(header_line, format!("no column \"{name}\" in \"{shown}\"; the first line names the columns"))
     };
     let name = find("name").ok_or_else(|| missing("name"))?;
     let figures = COLUMNS.map(|pair| pair.map(find));
@@ -83,6 +88,11 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<HashMap<String, Row>> {
         return Err(missing("power_mw"));
     }
     let source = find(SOURCE);
+    for known in COLUMNS.into_iter().flatten().chain(["name", SOURCE]) {
+        if columns.iter().filter(|&&column| column == known).count() > 1 {
+            return Err(wrong(header_line, format!("two columns \"{known}\"; keep one of them")));
+        }
+    }
 
     let mut rows: HashMap<String, Row> = HashMap::new();
     for (line, content) in lines {
@@ -231,6 +241,12 @@ mod tests {
             ("", "costs.csv: no lines"),
             ("\nname,power\n", "costs.csv: line 2: no column \"power_mw\""),
             ("power_mw\n", "costs.csv: line 1: no column \"name\""),
+            ("name,power_mw,power_mw\na,1,2\n", "line 1: two columns \"power_mw\""),
+            ("name,power_mw,name\na,1,b\n", "line 1: two columns \"name\""),
+            (
+                &"0,1,".repeat(99),
+                "no column \"name\" in \"0,1,0,1,0,1,0,1,0,1,0,1,0,1,0,1,0,1,0,1,0,1,0,1,0,1,0,1,0,1,...\"",
+            ),
             ("name,power_mw\na,1\nb\n", "costs.csv: line 3: 1 fields where the header has 2"),
             ("name,power_mw\na,one\n", "line 2: power_mw is \"one\""),
             ("name,power_mw\na,\n", "line 2: power_mw is \"\""),

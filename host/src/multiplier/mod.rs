@@ -51,7 +51,7 @@ pub use netlist::Netlist;
 pub use netlist_file::{NetlistFile, NetlistRecord};
 pub use product_table::{ProductTable, scheme_product};
 pub use scheme::Scheme;
-pub(crate) use signedness::{name_prefix, signed_by_name, signed_or_unsigned};
+pub(crate) use signedness::{name_prefix, signed_by_folder, signed_by_name, signed_or_unsigned};
 pub use simulate::Simulation;
 pub use statistics::Statistics;
 pub use structure::{Masks, Structure};

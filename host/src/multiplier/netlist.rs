@@ -142,6 +142,10 @@ pub struct Netlist {
 }
 
 impl Netlist {
+    /// Most gates of a netlist from elsewhere. Simulation numbers wires in 16 bits, of which this leaves room for
+    /// the operands and more; real 8x8-bit multipliers have some hundreds of gates.
+    pub const MOST_GATES: usize = 32_768;
+
     /// The netlist of these gates, each of which reads only earlier ones.
     pub(super) fn from_parts(signed: bool, gates: Vec<Gate>, outputs: [Wire; OUTPUTS]) -> Netlist {
         Netlist { signed, gates, outputs }
@@ -167,6 +171,11 @@ impl Netlist {
         let gates =
             self.gates.iter().map(|gate| Gate { kind: gate.kind, inputs: gate.inputs.map(exchanged) });
         Netlist { signed: self.signed, gates: gates.collect(), outputs: self.outputs.map(exchanged) }
+    }
+
+    /// The same gates, operands and product taken for two's complement or not.
+    pub(super) fn with_signedness(self, signed: bool) -> Netlist {
+        Netlist { signed, ..self }
     }
 
     /// The product's bits, the lowest first.

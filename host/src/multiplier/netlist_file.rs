@@ -20,6 +20,9 @@ const VERSION: u32 = 1;
 /// What wrote a file: who runs a command of it with another version may come to other circuits.
 const PROGRAM: &str = concat!("skimp ", env!("CARGO_PKG_VERSION"));
 
+/// The licence of skimp's own circuits.
+pub(super) const OWN_LICENCE: &str = "MIT OR Apache-2.0";
+
 /// More multipliers than a library could need: a guard against nonsense.
 const MOST_RECORDS: usize = 10_000;
 
@@ -68,29 +71,21 @@ pub struct NetlistFile {
 impl NetlistFile {
     /// Reads the text of the file at `path`, which is named in errors.
     pub fn parse(path: &Path, text: &str) -> Result<NetlistFile> {
-        let at = |line: usize, reason: String| Error::file(path, format!("line {}: {reason}", line + 1));
-        let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-        let Some((number, first)) = lines.next() else {
-            return Err(Error::file(path, "empty; a library of netlists begins with a line of JSON"));
-        };
-        let header: Header = serde_json::from_str(first).map_err(|e| at(number, e.to_string()))?;
-        if header.format != FORMAT || header.version != VERSION {
-            let found = format!("format {:?} version {}", header.format, header.version);
-            return Err(at(number, format!("{found}; this program reads {FORMAT:?} version {VERSION}")));
-        }
+        let header = header(path, text)?;
+        let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         let mut records = Vec::new();
-        for (number, line) in lines {
+        for (number, line) in lines.skip(1) {
             if records.len() == MOST_RECORDS {
-                return Err(at(number, format!("more than {MOST_RECORDS} multipliers")));
+                return Err(at(path, number, format!("more than {MOST_RECORDS} multipliers")));
             }
-            records.push(serde_json::from_str(line).map_err(|e| at(number, e.to_string()))?);
+            records.push(serde_json::from_str(line).map_err(|e| at(path, number, e.to_string()))?);
         }
         Ok(NetlistFile { signed: header.signed, records })
     }
 
     /// Writes the file, under the licence of skimp's own circuits.
     pub fn write(&self, path: &Path) -> Result<()> {
-        file::write_atomically(path, self.to_text(path, "MIT OR Apache-2.0")?.as_bytes())
+        file::write_atomically(path, self.to_text(path, OWN_LICENCE)?.as_bytes())
     }
 
     /// The text of the file; `licence` is what its first line says of the circuits, and `path` is named in
@@ -115,6 +110,7 @@ impl NetlistFile {
 
     /// Reads the file at `path`.
     pub fn read(path: &Path) -> Result<NetlistFile> {
+        file::check_regular(path)?;
         NetlistFile::parse(path, &file::read_text(path)?)
     }
 
@@ -172,6 +168,34 @@ pub(super) fn modelled(
         netlist: Some(Arc::new(netlist)),
         provenance: Some(provenance),
     }
+}
+
+fn at(path: &Path, line: usize, reason: String) -> Error {
+    Error::file(path, format!("line {}: {reason}", line + 1))
+}
+
+/// What the first line says; it must be that of such a file.
+fn header(path: &Path, text: &str) -> Result<Header> {
+    let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let Some((number, first)) = lines.next() else {
+        return Err(Error::file(path, "empty; a library of netlists begins with a line of JSON"));
+    };
+    let header: Header = serde_json::from_str(first).map_err(|e| at(path, number, e.to_string()))?;
+    if header.format != FORMAT || header.version != VERSION {
+        let found = format!("format {:?} version {}", header.format, header.version);
+        return Err(at(path, number, format!("{found}; this program reads {FORMAT:?} version {VERSION}")));
+    }
+    Ok(header)
+}
+
+/// The licence that the first line of a file gives its circuits.
+pub(super) fn licence(path: &Path, text: &str) -> Result<String> {
+    header(path, text).map(|header| header.licence)
+}
+
+/// Whether `text` says of itself that it is such a file, sound or not.
+pub(super) fn claims_netlists(text: &str) -> bool {
+    text.lines().find(|line| !line.trim().is_empty()).is_some_and(|line| line.contains(FORMAT))
 }
 
 #[cfg(test)]

@@ -9,9 +9,6 @@
 use super::netlist::{Gate, GateKind, Netlist, OUTPUTS, Wire};
 use std::fmt::Write;
 
-/// More gates than any multiplier of this size has use for: a guard against nonsense.
-const MOST_GATES: usize = 10_000;
-
 const LETTERS: [(char, GateKind); 7] = [
     ('A', GateKind::And),
     ('O', GateKind::Or),
@@ -48,8 +45,8 @@ impl Netlist {
         let mut list = Vec::new();
         for token in gates.split_ascii_whitespace() {
             let wrong = |reason: String| format!("gate {} ({token}): {reason}", list.len());
-            if list.len() == MOST_GATES {
-                return Err(format!("more than {MOST_GATES} gates"));
+            if list.len() == Netlist::MOST_GATES {
+                return Err(format!("more than {} gates", Netlist::MOST_GATES));
             }
             let mut rest = token.chars();
             let letter = rest.next().unwrap_or(' ');
@@ -138,5 +135,20 @@ mod tests {
         assert!(refused("Aa8,w0 > L").contains("\"a8\""));
         assert!(refused("Aa0,w0 > 0,0").contains("2 bits"));
         assert!(refused("Aa0,w0 > 7").contains("gate 7"));
+        assert!(refused(&chain(Netlist::MOST_GATES + 1)).contains("more than 32768 gates"));
+    }
+
+    /// So many gates, each of which only passes on the lowest bit of the activation.
+    fn chain(gates: usize) -> String {
+        let reads = |gate: usize| if gate == 0 { "a0".into() } else { (gate - 1).to_string() };
+        let list: Vec<String> = (0..gates).map(|gate| format!("A{},H", reads(gate))).collect();
+        format!("{} > {}{}", list.join(" "), gates - 1, ",L".repeat(15))
+    }
+
+    #[test]
+    fn the_largest_netlist_is_simulated_whole() {
+        let netlist = Netlist::from_text(false, &chain(Netlist::MOST_GATES)).unwrap();
+        let table = netlist.simulate().table;
+        assert!(table.products().iter().enumerate().all(|(i, &product)| product == (i >> 8 & 1) as i32));
     }
 }

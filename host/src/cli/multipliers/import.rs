@@ -3,7 +3,7 @@
 use crate::cli::common;
 use crate::error::{Error, Result};
 use crate::file;
-use crate::multiplier::formats::{Imported, Importing, IndexOrder, import, write_library};
+use crate::multiplier::formats::{Imported, Importing, IndexOrder, Skipped, import, write_library};
 use crate::multiplier::verilog::CellLibrary;
 use crate::multiplier::{CostSource, Costs, Figure, Library};
 use crate::report::{Align, text_table};
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// models/multipliers/FORMATS.md describes the formats.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Files, or folders full of them (such as one of EvoApproxLib's).
+    /// Files, or folders full of them and of such folders (such as EvoApproxLib's).
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Folder to write; multipliers are added to what is there.
@@ -26,7 +26,8 @@ pub struct Args {
     /// Replace multipliers of the same names in the folder.
     #[arg(long)]
     replace: bool,
-    /// Tables are two's complement. Without this or --unsigned, names (mul8u_, mul8s_) or numbers decide.
+    /// Tables are two's complement. Without this or --unsigned, names (mul8u_, mul8s_) or numbers decide; of
+    /// folders, only what does not say otherwise is imported.
     #[arg(long, conflicts_with = "unsigned")]
     signed: bool,
     /// Tables are unsigned.
@@ -63,6 +64,9 @@ pub struct Args {
     json: bool,
 }
 
+/// Most lines about what was skipped.
+const SKIPPED_SHOWN: usize = 20;
+
 #[derive(Serialize)]
 struct Row<'a> {
     name: &'a str,
@@ -86,6 +90,8 @@ struct Report<'a> {
     out: &'a Path,
     swapped_operands: bool,
     imported: Vec<Row<'a>>,
+    /// What was found in folders and is no table that was asked for.
+    skipped: &'a [Skipped],
     /// Whether the folder holds an exact multiplier, and so serves as a library.
     ready: bool,
     /// What is in its way if it does not.
@@ -102,8 +108,10 @@ pub fn run(args: Args) -> Result<()> {
         name: args.name.clone(),
         costs: costs(&args)?,
         cells: args.cells.as_deref().map(cells).transpose()?,
+        out: Some(args.out.clone()),
     };
-    let imported = import(&args.paths, &how)?;
+    let imports = import(&args.paths, &how)?;
+    let imported = imports.multipliers;
     write_library(&args.out, &imported, args.replace)?;
     let hint = Library::load_folder(&args.out).err().map(|e| {
         format!("{e}. Import an exact multiplier with its cost into the folder before --multipliers uses it")
@@ -112,6 +120,7 @@ pub fn run(args: Args) -> Result<()> {
         out: &args.out,
         swapped_operands: args.swap_operands,
         imported: imported.iter().map(row).collect(),
+        skipped: &imports.skipped,
         ready: hint.is_none(),
         hint,
     };
@@ -120,6 +129,7 @@ pub fn run(args: Args) -> Result<()> {
 
 /// The cells of a file beside the built-in ones.
 fn cells(path: &Path) -> Result<CellLibrary> {
+    file::check_regular(path)?;
     CellLibrary::parse(path, &file::read_text(path)?)
 }
 
@@ -206,6 +216,12 @@ fn print(report: &Report) -> Result<()> {
         for note in row.notes {
             common::print(format_args!("{}: {note}\n", row.name))?;
         }
+    }
+    for Skipped { path, reason } in report.skipped.iter().take(SKIPPED_SHOWN) {
+        common::print(format_args!("skipped {}: {reason}\n", path.display()))?;
+    }
+    if let Some(more) = report.skipped.len().checked_sub(SKIPPED_SHOWN).filter(|&more| more > 0) {
+        common::print(format_args!("skipped {more} more; --json lists them\n"))?;
     }
     let operands = if report.swapped_operands { "weight" } else { "activation" };
     let (count, out) = (report.imported.len(), report.out.display());

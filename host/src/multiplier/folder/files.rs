@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::file;
 use crate::multiplier::costs_csv::{self, Row};
-use crate::multiplier::{NetlistFile, TruthTable, signed_by_name};
+use crate::multiplier::{NetlistFile, TruthTable, signed_by_folder, signed_by_name};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,9 @@ pub(crate) const NETLISTS: &str = "netlists.jsonl";
 
 /// The text of the folder's `costs.csv`.
 pub(crate) fn costs_text(folder: &Path) -> Result<String> {
-    file::read_text(folder.join(COSTS))
+    let path = folder.join(COSTS);
+    file::check_regular(&path)?;
+    file::read_text(path)
 }
 
 /// The costs written in a folder, by multiplier.
@@ -51,23 +53,19 @@ pub(crate) fn signedness(folder: &Path, name: &str, path: &Path) -> Result<bool>
     }
     // A folder given as "." has a name too.
     let folder = folder.canonicalize().map_err(Error::io(folder))?;
-    let folder = folder.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    if folder.contains("unsigned") {
-        Ok(false)
-    } else if folder.contains("signed") {
-        Ok(true)
-    } else {
-        Err(Error::file(
+    let folder = folder.file_name().unwrap_or_default().to_string_lossy();
+    signed_by_folder(&folder).ok_or_else(|| {
+        Error::file(
             path,
             "is it signed? begin the name with mul8u_ (unsigned) or mul8s_ (signed), or put it in a folder \
              whose name says unsigned or signed",
-        ))
-    }
+        )
+    })
 }
 
 /// The products of a table of 65,536 words of 16 bits.
 pub(super) fn read_table(path: &Path, signed: bool) -> Result<TruthTable> {
-    let bytes = file::read(path)?;
+    let bytes = file::read_regular(path)?;
     if bytes.len() != 2 * TruthTable::ENTRIES {
         let reason = format!("{} bytes, not the 131072 of 65536 products of 16 bits", bytes.len());
         return Err(Error::file(path, reason));

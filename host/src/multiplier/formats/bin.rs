@@ -11,7 +11,7 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Numbers> {
         2 if bytes.len() == 2 * TruthTable::ENTRIES => {
             let (words, _) = bytes.as_chunks::<2>();
             let products = words.iter().map(|&word| u16::from_le_bytes(word).into()).collect();
-            Ok(Numbers { products, signed: None, by_value: false })
+            Ok(Numbers::of_type(products, None))
         }
         4 if bytes.len() == 4 * TruthTable::ENTRIES => {
             let (words, _) = bytes.as_chunks::<4>();

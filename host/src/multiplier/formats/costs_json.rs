@@ -1,5 +1,6 @@
 //! `costs.json`: the lines of a `costs.csv` as an array of objects, or as an object by name.
 
+use super::distinct_json::Distinct;
 use crate::error::{Error, Result};
 use crate::multiplier::Costs;
 use crate::multiplier::costs_csv::{COLUMNS, figure};
@@ -10,8 +11,12 @@ use std::path::Path;
 
 /// The costs by multiplier; `path` is for messages.
 pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<HashMap<String, Costs>> {
-    let value: Value =
-        serde_json::from_slice(bytes).map_err(|e| Error::file(path, format!("not JSON: {e}")))?;
+    let wrong = |e: serde_json::Error| {
+        let what = if e.is_data() { "" } else { "not JSON: " };
+        Error::file(path, format!("{what}{e}"))
+    };
+    serde_json::from_slice::<Distinct>(bytes).map_err(wrong)?;
+    let value: Value = serde_json::from_slice(bytes).map_err(wrong)?;
     let objects: Vec<(String, &Map<String, Value>)> = match &value {
         Value::Array(values) => {
             let named = values.iter().enumerate().map(|(i, value)| {
@@ -89,6 +94,8 @@ mod tests {
             ("3", "neither an array"),
             ("[3]", "entry 0 is no object with a \"name\""),
             (r#"{"a": 3}"#, "a is no object"),
+            (r#"{"a": {"power_mw": 1}, "a": {"power_mw": 2}}"#, "costs.json: \"a\" is there twice"),
+            (r#"{"a": {"power_mw": 1, "power_mw": 2}}"#, "costs.json: \"power_mw\" is there twice"),
             (r#"{"a": {}}"#, "a: no power_mw and no power_rel"),
             (r#"{"a": {"power_mw": -1}}"#, "a: power_mw is -1"),
             (r#"{"a": {"power_mw": "1"}}"#, "a: power_mw is \"1\""),

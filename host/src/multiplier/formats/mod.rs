@@ -12,13 +12,13 @@
 //!
 //! # Operands
 //! The activation comes first: row `a`, column `w`. A file with the weight first is read the other way round
-//! on request; of a Verilog module the first input is the activation. Rows and columns of signed tables stand for -128..=127 in one of two orders ([`IndexOrder`]);
+//! on request; of a Verilog module the first input is the activation, and columns of text may be named. Rows and columns of signed tables stand for -128..=127 in one of two orders ([`IndexOrder`]);
 //! unless it is given, the order is taken under which the products are nearer to the exact ones.
 //!
 //! # Signedness
 //! What the caller says; else the name's `mul8u_` or `mul8s_`; else the type of the numbers (of 16 bits, or
-//! unsigned); else their values, negative or too large for i16; else `unsigned` or `signed` in the folder's
-//! name; else it has to be asked for.
+//! unsigned), or a module's `signed` inputs; else their values, negative or too large for i16; else the word
+//! `unsigned` or `signed` in the name of the nearest folder that has one; else it has to be asked for.
 //!
 //! # Costs
 //! By hand, or from the `costs.csv` or `costs.json` beside the file (see
@@ -32,6 +32,7 @@
 mod bin;
 mod c_header;
 mod costs_json;
+mod distinct_json;
 mod evoapprox;
 mod export;
 mod import;
@@ -39,15 +40,19 @@ mod library_folder;
 mod netlists;
 mod npy;
 mod numbers;
+mod origin;
 #[cfg(test)]
 mod round_trips;
+mod target;
 mod text;
 mod verilog_file;
+mod written;
 
-pub use export::{Exporting, export, written_costs};
-pub use import::{Imported, Importing, import};
+pub use export::{Exporting, export};
+pub use import::{Imported, Importing, Imports, Skipped, import};
 pub use library_folder::write_library;
 pub use numbers::IndexOrder;
+pub use written::Written;
 
 use crate::error::{Error, Result};
 use crate::file;
@@ -139,6 +144,7 @@ impl FromStr for Format {
 
 /// All of a file that may be a table.
 fn read_bounded(path: &Path) -> Result<Vec<u8>> {
+    file::check_regular(path)?;
     let size = std::fs::metadata(path).map_err(Error::io(path))?.len();
     if size > MAX_BYTES {
         return Err(Error::file(path, format!("{size} bytes; no table takes more than {MAX_BYTES}")));

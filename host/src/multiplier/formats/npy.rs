@@ -4,6 +4,7 @@
 //! length of the header (u16 in version 1, else u32), the header with `descr`, `fortran_order` and `shape`.
 
 use super::numbers::{Numbers, whole};
+use super::text::shortened;
 use crate::error::{Error, Result};
 use crate::multiplier::TruthTable;
 use std::path::Path;
@@ -11,7 +12,7 @@ use std::path::Path;
 const MAGIC: &[u8] = b"\x93NUMPY";
 
 /// Types of numbers that hold products.
-const TYPES: &str = "u2, i2, u4, i4, u8, i8, f4 and f8";
+const TYPES: &str = "u1, i1, u2, i2, u4, i4, u8, i8, f4 and f8";
 
 /// Reads a table of shape (256, 256) or (65536,).
 pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Numbers> {
@@ -32,7 +33,8 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Numbers> {
     };
     let (header, data) = rest.split_at_checked(length).ok_or_else(cut)?;
     let header = std::str::from_utf8(header).map_err(|_| wrong("its header is not text".into()))?;
-    let header = Header::parse(header).ok_or_else(|| wrong(format!("header \"{}\"", header.trim())))?;
+    let header =
+        Header::parse(header).ok_or_else(|| wrong(format!("header \"{}\"", shortened(header.trim()))))?;
 
     let (big_endian, kind) = match header.descr.split_at_checked(1) {
         Some((">", kind)) => (true, kind),
@@ -40,6 +42,8 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Numbers> {
         _ => (false, header.descr),
     };
     let number: fn([u8; 8]) -> Option<i64> = match kind {
+        "u1" => |b| Some(b[0].into()),
+        "i1" => |b| Some((b[0] as i8).into()),
         "u2" => |b| Some(u16::from_le_bytes([b[0], b[1]]).into()),
         "i2" => |b| Some(i16::from_le_bytes([b[0], b[1]]).into()),
         "u4" => |b| Some(u32::from_le_bytes([b[0], b[1], b[2], b[3]]).into()),
@@ -48,6 +52,11 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Numbers> {
         "i8" => |b| Some(i64::from_le_bytes(b)),
         "f4" => |b| whole(f32::from_le_bytes([b[0], b[1], b[2], b[3]]).into()),
         "f8" => |b| whole(f64::from_le_bytes(b)),
+        "f2" => {
+            let reason =
+                "numbers of type f2, which rounds whole numbers above 2048; save products as i2, u2 or f4";
+            return Err(wrong(reason.into()));
+        }
         _ => {
             return Err(wrong(format!("numbers of type \"{}\"; products are read as {TYPES}", header.descr)));
         }
@@ -75,10 +84,18 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Numbers> {
         products.push(product);
     }
     Ok(match kind {
-        "i2" => Numbers { products, signed: Some(true), by_value: false },
-        "u2" | "u4" | "u8" => Numbers { products, signed: Some(false), by_value: false },
+        "i2" => Numbers::of_type(products, Some(true)),
+        "u2" | "u4" | "u8" => Numbers::of_type(products, Some(false)),
         _ => Numbers::of_any_type(products),
     })
+}
+
+/// How many numbers the array of a file has by its header, if that can be read.
+pub(super) fn numbers_of(bytes: &[u8]) -> Option<usize> {
+    let rest = bytes.strip_prefix(MAGIC)?;
+    let text = String::from_utf8_lossy(&rest[..rest.len().min(512)]);
+    let header = Header::parse(&text)?;
+    header.shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size))
 }
 
 /// What a header says.
@@ -171,6 +188,11 @@ mod tests {
             let numbers = parsed(&file(version, &header(descr, "True", "(256, 256)"), data)).unwrap();
             assert_eq!(numbers.products, products(&table.swapped()), "{descr}");
         }
+        let bytes: Vec<u8> = (0..65536).map(|i| (i * 7) as u8).collect();
+        for (descr, value) in [("|u1", 0xfe), ("|i1", -2)] {
+            let numbers = parsed(&file(1, &header(descr, "False", "(256, 256)"), &bytes)).unwrap();
+            assert_eq!(numbers.products[0x92], value, "{descr}");
+        }
         let unsigned = TruthTable::exact(false);
         for (descr, bytes) in [("<u4", 4), ("<u8", 8)] {
             let data: Vec<u8> = unsigned
@@ -211,7 +233,8 @@ mod tests {
             (file(1, "{}", &data), "header \"{}\""),
             (file(1, &header("<i2", "Perhaps", "(256, 256)"), &data), "header \"{"),
             (file(1, &header("<i2", "False", "(-1,)"), &data), "header \"{"),
-            (file(2, &header("|u1", "False", "(256, 256)"), &data), "type \"|u1\""),
+            (file(2, &header("|b1", "False", "(256, 256)"), &data), "type \"|b1\""),
+            (file(2, &header("<f2", "False", "(256, 256)"), &data), "type f2, which rounds"),
             (file(2, &header("", "False", "(256, 256)"), &data), "type \"\""),
             (file(1, &header("<c8", "False", "(256, 256)"), &data), "type \"<c8\""),
             (file(1, &header("<i2", "False", "(255, 256)"), &data), "shape [255, 256]"),

@@ -49,9 +49,18 @@ pub(super) struct Numbers {
     /// Whether the operands were given by value, so that [`products`](Self::products) are in two's complement
     /// order.
     pub by_value: bool,
+    /// The names that the file gives its operands, if they tell the activation from the weight.
+    pub named: Option<String>,
+    /// What a user should know about how the file was read.
+    pub notes: Vec<String>,
 }
 
 impl Numbers {
+    /// Numbers whose type tells their signedness, or of which nothing does.
+    pub fn of_type(products: Vec<i64>, signed: Option<bool>) -> Numbers {
+        Numbers { products, signed, by_value: false, named: None, notes: Vec::new() }
+    }
+
     /// Numbers whose type holds both signednesses: only values tell.
     pub fn of_any_type(products: Vec<i64>) -> Numbers {
         let signed = if products.iter().any(|&product| product < 0) {
@@ -61,7 +70,7 @@ impl Numbers {
         } else {
             None
         };
-        Numbers { products, signed, by_value: false }
+        Numbers::of_type(products, signed)
     }
 }
 
@@ -86,6 +95,12 @@ pub(super) fn table(
     let mut products = numbers.products;
     if products.len() != TruthTable::ENTRIES {
         let reason = format!("{} products, not the 65536 of 256 x 256 operand pairs", products.len());
+        return Err(Error::file(path, reason));
+    }
+    if let Some(names) = numbers.named.filter(|_| swap) {
+        let reason = format!(
+            "its columns are named {names}, which says what is what; leave out --swap-operands, or the header line"
+        );
         return Err(Error::file(path, reason));
     }
     // The C functions of EvoApproxLib return signed products as uint16_t.
@@ -159,7 +174,7 @@ mod tests {
 
     fn numbers(table: &TruthTable) -> Numbers {
         let products = table.products().iter().map(|&product| i64::from(product)).collect();
-        Numbers { products, signed: None, by_value: false }
+        Numbers::of_type(products, None)
     }
 
     fn read(

@@ -1,10 +1,9 @@
 //! What is exported is imported again as it was, in every format.
 
-use super::{Exporting, Format, Importing, export, import, write_library, written_costs};
+use super::{Exporting, Format, Importing, Written, export, import, write_library};
 use crate::multiplier::testing::multiplier;
 use crate::multiplier::{Library, Multiplier, TruthTable, name_prefix};
 use proptest::prelude::*;
-use std::collections::HashMap;
 use std::path::Path;
 
 const CIRCUITS: [Format; 2] = [Format::Verilog, Format::Netlists];
@@ -15,9 +14,10 @@ const TABLES: [Format; 4] = [Format::Bin, Format::Npy, Format::CHeader, Format::
 fn there_and_back(multipliers: &[&Multiplier], sources: &str, format: Format, swap: bool) -> Library {
     let folder = tempfile::tempdir().unwrap();
     let [out, back] = ["out", "back"].map(|name| folder.path().join(name));
-    let written = written_costs(sources).unwrap();
-    export(multipliers, &written, Exporting { format, swap_operands: swap }, &out).unwrap();
-    let imported = import(&[out], &Importing { swap_operands: swap, ..Importing::default() }).unwrap();
+    let written = Written::of(sources, multipliers[0].table.is_signed()).unwrap();
+    export(multipliers, &written, Exporting { swap_operands: swap, ..Exporting::new(format) }, &out).unwrap();
+    let imported =
+        import(&[out], &Importing { swap_operands: swap, ..Importing::default() }).unwrap().multipliers;
     write_library(&back, &imported, false).unwrap();
     Library::load_folder(back).unwrap()
 }
@@ -68,10 +68,10 @@ fn circuits_with_exchanged_operands_keep_their_gates() {
     let [out, back] = ["out", "back"].map(|name| folder.path().join(name));
     let library = Library::builtin(false);
     let chosen = [library.exact(), library.get("w4").unwrap()];
-    let how = Exporting { format: Format::Verilog, swap_operands: false };
-    export(&chosen, &HashMap::new(), how, &out).unwrap();
+    let how = Exporting::new(Format::Verilog);
+    export(&chosen, &Written::default(), how, &out).unwrap();
     let how = Importing { swap_operands: true, ..Importing::default() };
-    let imported = import(std::slice::from_ref(&out), &how).unwrap();
+    let imported = import(std::slice::from_ref(&out), &how).unwrap().multipliers;
     let w4 = imported.iter().find(|one| one.name == "mul8u_w4").unwrap();
     assert_eq!(w4.operands, Some(["w".to_owned(), "a".to_owned()]));
     write_library(&back, &imported, false).unwrap();
@@ -89,26 +89,77 @@ fn gates_that_compute_another_table_are_refused() {
     let library = Library::builtin(false);
     let chosen = [library.exact(), library.get("w4").unwrap()];
     for format in [Format::Bin, Format::Netlists] {
-        export(&chosen, &HashMap::new(), Exporting { format, swap_operands: false }, out).unwrap();
+        export(&chosen, &Written::default(), Exporting::new(format), out).unwrap();
     }
     let loaded = Library::load_folder(out).unwrap();
     assert_eq!(loaded.get("w4").unwrap().netlist, chosen[1].netlist);
     // A folder of tables and circuits is imported with both.
-    let imported = import(&[out.to_owned()], &Importing::default()).unwrap();
+    let imported = import(&[out.to_owned()], &Importing::default()).unwrap().multipliers;
     assert!(imported.len() == 2 && imported.iter().all(|one| one.circuit.is_some()));
-    let how = Exporting { format: Format::Bin, swap_operands: true };
-    export(&chosen[1..], &HashMap::new(), how, out).unwrap();
+    // Gates beside a table of another multiplier make a folder that can't be used: whoever put them there.
+    let records = std::fs::read_to_string(out.join("netlists.jsonl")).unwrap();
+    std::fs::write(
+        out.join("netlists.jsonl"),
+        records.replace("mul8u_w4", "mul8u_exact_").replace("mul8u_exact\"", "mul8u_w4\""),
+    )
+    .unwrap();
     let message = Library::load_folder(out).unwrap_err().to_string();
     assert!(message.contains("netlists.jsonl: mul8u_w4: its gates do not compute mul8u_w4.bin"), "{message}");
+    std::fs::write(out.join("netlists.jsonl"), records).unwrap();
     // A table that takes the place of a circuit leaves no gates behind.
-    let mut table = import(&[out.join("mul8u_w4.bin")], &Importing::default()).unwrap();
+    let mut table = import(&[out.join("mul8u_w4.bin")], &Importing::default()).unwrap().multipliers;
     table[0].circuit = None;
     write_library(out, &table, true).unwrap();
     assert_eq!(Library::load_folder(out).unwrap().get("w4").unwrap().netlist, None);
     let signed = Library::builtin(true);
-    let how = Exporting { format: Format::Netlists, swap_operands: false };
-    let message = export(&[signed.exact()], &HashMap::new(), how, out).unwrap_err().to_string();
-    assert!(message.contains("netlists.jsonl: its circuits are of the other signedness"), "{message}");
+    let how = Exporting::new(Format::Netlists);
+    let message = export(&[signed.exact()], &Written::default(), how, out).unwrap_err().to_string();
+    assert!(message.contains("differ in signedness"), "{message}");
+}
+
+#[test]
+fn exports_leave_a_library_folder_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path();
+    let library = Library::builtin(false);
+    let chosen = [library.exact(), library.get("w4").unwrap(), library.get("trunc6").unwrap()];
+    let written = Written::default();
+    for format in [Format::Bin, Format::Netlists] {
+        export(&chosen, &written, Exporting::new(format), out).unwrap();
+    }
+    let refused = |multipliers: &[&Multiplier], how: Exporting| {
+        let message = export(multipliers, &written, how, out).unwrap_err().to_string();
+        assert_eq!(Library::load_folder(out).unwrap().multipliers().len(), 3);
+        message
+    };
+    let swapped = Exporting { swap_operands: true, ..Exporting::new(Format::Bin) };
+    let message = refused(&chosen[1..2], swapped);
+    assert!(message.contains("mul8u_w4.bin: is there already; --replace"), "{message}");
+    // The gates of a table that is replaced go, those of others stay.
+    let odd = library.multipliers().iter().find(|m| m.table.swapped() != m.table).unwrap();
+    let renamed = Multiplier { name: "mul8u_w4".into(), ..odd.clone() };
+    let replacing = Exporting { replace: true, ..swapped };
+    let message = refused(&[&renamed], Exporting::new(Format::Netlists));
+    assert!(message.contains("has another circuit called mul8u_w4 already; --replace"), "{message}");
+    export(&[&renamed], &written, replacing, out).unwrap();
+    let loaded = Library::load_folder(out).unwrap();
+    assert_eq!(loaded.get("w4").unwrap().table, odd.table.swapped());
+    assert!(loaded.get("w4").unwrap().netlist.is_none() && loaded.get("trunc6").unwrap().netlist.is_some());
+    assert_eq!(loaded.get("w4").unwrap().power_rel, odd.power_rel);
+    // Gates that replace a table bring their own; other costs are not written over unasked.
+    let message = refused(&chosen[1..2], Exporting::new(Format::Netlists));
+    assert!(message.contains("mul8u_w4.bin: is not what the gates"), "{message}");
+    let message = refused(&chosen[1..2], Exporting::new(Format::Npy));
+    assert!(message.contains("costs.csv: line") && message.contains("other costs for mul8u_w4"), "{message}");
+    export(&chosen[1..2], &written, Exporting { replace: true, ..Exporting::new(Format::Netlists) }, out)
+        .unwrap();
+    assert_eq!(Library::load_folder(out).unwrap().get("w4").unwrap().netlist, chosen[1].netlist);
+    // The other signedness, and names that differ by case alone.
+    let message = refused(&[Library::builtin(true).exact()], Exporting::new(Format::Bin));
+    assert!(message.contains("differ in signedness"), "{message}");
+    let shouted = Multiplier { name: "mul8u_W4".into(), ..chosen[1].clone() };
+    let message = refused(&[&shouted], replacing);
+    assert!(message.contains("mul8u_w4.bin differ by case alone"), "{message}");
 }
 
 /// A library of the exact multiplier and one with these products.
@@ -150,8 +201,8 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let library = library_with(TruthTable::exact(true));
         let random: Vec<&Multiplier> = library.multipliers().iter().skip(1).collect();
-        let how = Exporting { format: TABLES[which], swap_operands: false };
-        let files = export(&random, &HashMap::new(), how, folder.path()).unwrap();
+        let how = Exporting::new(TABLES[which]);
+        let files = export(&random, &Written::default(), how, folder.path()).unwrap();
         let mut bytes = std::fs::read(&files[0]).unwrap();
         // Mostly near the beginning, where headers are.
         let at = if at % 2 == 0 { at % 200 } else { at } % bytes.len();
@@ -173,12 +224,12 @@ fn several_files_are_added_to_a_folder_one_by_one() {
     let folder = tempfile::tempdir().unwrap();
     let library = Library::builtin(false);
     let all: Vec<&Multiplier> = library.multipliers().iter().collect();
-    let how = Exporting { format: Format::Npy, swap_operands: false };
-    let files = export(&all, &HashMap::new(), how, &folder.path().join("from")).unwrap();
+    let how = Exporting::new(Format::Npy);
+    let files = export(&all, &Written::default(), how, &folder.path().join("from")).unwrap();
     let out = folder.path().join("to");
     let tables: Vec<_> = files.iter().filter(|path| path.extension().is_some_and(|e| e == "npy")).collect();
     for path in &tables {
-        let one = import(&[path.to_path_buf()], &Importing::default()).unwrap();
+        let one = import(&[path.to_path_buf()], &Importing::default()).unwrap().multipliers;
         write_library(&out, &one, false).unwrap();
         let message = write_library(&out, &one, false).unwrap_err().to_string();
         assert!(message.contains("is there already; --replace"), "{message}");
@@ -187,8 +238,8 @@ fn several_files_are_added_to_a_folder_one_by_one() {
     assert_same(&Library::load_folder(&out).unwrap(), &library);
     let signed = folder.path().join("signed");
     let other = Library::builtin(true);
-    export(&[other.exact()], &HashMap::new(), how, &signed).unwrap();
-    let one = import(&[signed], &Importing::default()).unwrap();
+    export(&[other.exact()], &Written::default(), how, &signed).unwrap();
+    let one = import(&[signed], &Importing::default()).unwrap().multipliers;
     let message = write_library(&out, &one, false).unwrap_err().to_string();
     assert!(message.contains("differ in signedness"), "{message}");
 }

@@ -13,10 +13,10 @@ impl Parser<'_, '_> {
         let line = self.line();
         let direction = self.direction()?;
         if direction.is_some() || matches!(self.peek(), Token::Name("wire" | "tri")) {
-            let range = self.kind_and_range()?;
+            let kind = self.kind()?;
             loop {
                 let net = self.net()?;
-                self.declare(net, direction, range, declared)?;
+                self.declare(net, direction, kind, declared)?;
                 if self.takes("=") {
                     let value = self.expression()?;
                     items.push((Item::Assign { target: Expression::Net(net), value }, line));

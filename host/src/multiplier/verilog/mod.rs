@@ -25,7 +25,7 @@ pub use writer::write_module;
 
 use super::Netlist;
 use super::netlist::{Builder, OUTPUTS, Wire};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use elaborate::{Design, Flat, Signal};
 use std::collections::HashMap;
 use std::path::Path;
@@ -51,6 +51,8 @@ pub struct Circuit {
     pub netlist: Netlist,
     /// What the module calls its operands, the activation first: `A`, or `a0 to a7` if they are scalars.
     pub operands: [String; 2],
+    /// Whether it declares both of them `signed`. If it does not, that says nothing.
+    pub signed_inputs: bool,
 }
 
 /// As [`read`], with the cells of `cells`, and with what the operands are called.
@@ -78,5 +80,22 @@ pub fn read_with(path: &Path, text: &str, signed: bool, cells: &CellLibrary) -> 
         [] => String::new(),
     };
     let operands = [name(&shape.activation), name(&shape.weight)];
-    Ok(Circuit { netlist: builder.finish(signed, outputs), operands })
+    let netlist = builder.finish(signed, outputs);
+    if netlist.gates().len() > Netlist::MOST_GATES {
+        let (found, most) = (netlist.gates().len(), Netlist::MOST_GATES);
+        return Err(Error::file(path, format!("has {found} gates; a multiplier may have at most {most}")));
+    }
+    let signed_inputs = shape.activation.iter().chain(&shape.weight).all(|&(net, _)| module.nets[net].signed);
+    Ok(Circuit { netlist, operands, signed_inputs })
+}
+
+/// Whether `text` has a multiplier, or cannot be read but mentions ports of its widths.
+pub(crate) fn may_hold_multiplier(path: &Path, text: &str) -> bool {
+    match parser::modules(path, text) {
+        Ok(modules) => shape::is_there_one(&modules),
+        Err(_) => {
+            let dense: String = text.split_whitespace().collect();
+            ["input", "output", "[7:0]", "[15:0]"].iter().all(|word| dense.contains(word))
+        }
+    }
 }

@@ -16,6 +16,15 @@ pub(super) struct Net {
     /// The numbers of the highest and the lowest bit, if it is a vector.
     pub range: Option<(u32, u32)>,
     pub direction: Option<Direction>,
+    /// Whether a declaration calls it signed.
+    pub signed: bool,
+}
+
+/// What a declaration says of the nets it names.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kind {
+    pub signed: bool,
+    pub range: Option<(u32, u32)>,
 }
 
 impl Net {

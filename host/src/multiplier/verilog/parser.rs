@@ -2,7 +2,7 @@
 
 use super::keywords::KEYWORDS;
 use super::lexer::{MAX_WIDTH, SUPPORTED, Token, at, tokens};
-use super::module::{Direction, Module, Net};
+use super::module::{Direction, Kind, Module, Net};
 use crate::error::{Error, Result};
 use std::collections::HashMap;
 use std::path::Path;
@@ -132,7 +132,7 @@ impl<'t, 'p> Parser<'t, 'p> {
             return Ok(number);
         }
         let number = self.nets.len();
-        self.nets.push(Net { name: name.into(), range: None, direction: None });
+        self.nets.push(Net { name: name.into(), range: None, direction: None, signed: false });
         self.numbers.insert(name, number);
         Ok(number)
     }
@@ -179,11 +179,11 @@ impl<'t, 'p> Parser<'t, 'p> {
         let mut kind = None;
         loop {
             if let Some(direction) = self.direction()? {
-                kind = Some((direction, self.kind_and_range()?));
+                kind = Some((direction, self.kind()?));
             }
             let port = self.net()?;
-            if let Some((direction, range)) = kind {
-                self.declare(port, Some(direction), range, declared)?;
+            if let Some((direction, kind)) = kind {
+                self.declare(port, Some(direction), kind, declared)?;
             }
             ports.push(port);
             if ports.len() > MAX_LIST {
@@ -203,13 +203,13 @@ impl<'t, 'p> Parser<'t, 'p> {
     }
 
     /// `wire signed [7:0]`, any part of which may be missing.
-    pub fn kind_and_range(&mut self) -> Result<Option<(u32, u32)>> {
+    pub fn kind(&mut self) -> Result<Kind> {
         if !self.takes_keyword("wire") {
             self.takes_keyword("tri");
         }
-        self.takes_keyword("signed");
+        let signed = self.takes_keyword("signed");
         if !self.takes("[") {
-            return Ok(None);
+            return Ok(Kind { signed, range: None });
         }
         let left = self.number()?;
         self.expect(":")?;
@@ -218,7 +218,7 @@ impl<'t, 'p> Parser<'t, 'p> {
         if left.abs_diff(right) as usize >= MAX_WIDTH {
             return Err(self.error(format!("a vector has at most {MAX_WIDTH} bits")));
         }
-        Ok(Some((left, right)))
+        Ok(Kind { signed, range: Some((left, right)) })
     }
 
     /// Notes what a declaration says of `net`; a port may be declared a wire as well.
@@ -226,9 +226,10 @@ impl<'t, 'p> Parser<'t, 'p> {
         &mut self,
         net: usize,
         direction: Option<Direction>,
-        range: Option<(u32, u32)>,
+        kind: Kind,
         declared: &mut Vec<bool>,
     ) -> Result<()> {
+        let Kind { signed, range } = kind;
         declared.resize(self.nets.len(), false);
         let known = &mut self.nets[net];
         let twice =
@@ -238,6 +239,7 @@ impl<'t, 'p> Parser<'t, 'p> {
             return Err(self.error(format!("`{name}` is declared a second time, or with another range")));
         }
         known.range = range;
+        known.signed |= signed;
         known.direction = known.direction.or(direction);
         declared[net] = true;
         Ok(())

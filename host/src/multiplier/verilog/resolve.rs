@@ -8,7 +8,8 @@ use crate::multiplier::netlist::{Builder, GateKind, OUTPUTS, Wire};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// Most gates of two inputs.
+/// Most inputs of operations, before anything is folded: a bound on the work. What is left has a bound of its own,
+/// [`Netlist::MOST_GATES`](crate::multiplier::Netlist::MOST_GATES).
 const MAX_GATES: usize = 1 << 18;
 
 /// The wires of `outputs` once every operation has become gates.

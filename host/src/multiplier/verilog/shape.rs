@@ -46,6 +46,11 @@ pub(super) fn multiplier<'m>(path: &Path, modules: &'m [Module]) -> Result<(&'m 
     }
 }
 
+/// Whether one of the modules has the ports of a multiplier.
+pub(super) fn is_there_one(modules: &[Module]) -> bool {
+    modules.iter().any(|module| shape(module).is_some())
+}
+
 fn ports(module: &Module) -> String {
     let of = |direction| {
         let nets = module.ports.iter().map(|&port| &module.nets[port]);

@@ -286,6 +286,52 @@ fn hostile_texts_are_refused_soon() {
     assert!(refusal(&module(&many)).contains("too large"));
     let chain: String = (0..30).map(|i| format!("wire [65535:0] y{i} = {{65536{{A[0]}}}};")).collect();
     assert!(refusal(&module(&chain)).contains("too large"));
+    // As many gates as simulation can number are fine, one more is not.
+    let passed_on = |gates: usize| {
+        let gate = |i: usize| format!("xor(n{i},n{},A[{}]);", i.max(1) - 1, i % 2);
+        let gates: String = (1..gates).map(gate).collect();
+        module(&format!("xor(n0,A[0],A[1]);{gates}assign O = {{15'b0, n{}}};", gates_last(&gates)))
+    };
+    let largest = read_text(&passed_on(Netlist::MOST_GATES));
+    assert_eq!(largest.gates().len(), Netlist::MOST_GATES);
+    let message = refusal(&passed_on(Netlist::MOST_GATES + 1));
+    assert!(message.contains("has 32769 gates; a multiplier may have at most 32768"), "{message}");
+}
+
+/// The number of the last gate in a list of `xor(nI,...);`.
+fn gates_last(gates: &str) -> usize {
+    gates.matches("xor").count()
+}
+
+#[test]
+fn inputs_may_be_declared_signed() {
+    let circuit = |header: &str| {
+        let text = format!("module m {header} assign O = {{A, B}}; endmodule");
+        read_with(Path::new("x.v"), &text, false, &CellLibrary::builtin()).unwrap()
+    };
+    for (header, signed) in [
+        ("(input signed [7:0] A, B, output [15:0] O);", true),
+        ("(input [7:0] A, B, output signed [15:0] O);", false),
+        ("(input signed [7:0] A, input [7:0] B, output [15:0] O);", false),
+        ("(A, B, O); input signed [7:0] A, B; output [15:0] O;", true),
+        ("(A, B, O); input [7:0] A, B; wire signed [7:0] A, B; output [15:0] O;", true),
+    ] {
+        assert_eq!(circuit(header).signed_inputs, signed, "{header}");
+    }
+}
+
+#[test]
+fn evoapprox8b_s_undefined_cells_are_what_its_c_models_compute() {
+    for (cell, function) in [
+        ("NPDKGEPDKGENNAND2X1", "~(A[0] & B[0])"),
+        ("NPDKGEPDKGENNOR2X1", "~(A[0] | B[0])"),
+        ("XPDKGEPDKGENNOR2X1", "A[0] ^ B[0]"),
+        ("XNPDKGEPDKGENNOR2X1", "~(A[0] ^ B[0])"),
+    ] {
+        let text = module(&format!("{cell} g(.A(A[0]), .B(B[0]), .Y(y)); assign O = {{15'b0, y}};"));
+        let wanted = module(&format!("assign O = {{15'b0, {function}}};"));
+        assert_eq!(read_text(&text).simulate().table, read_text(&wanted).simulate().table, "{cell}");
+    }
 }
 
 #[test]

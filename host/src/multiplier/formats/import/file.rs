@@ -1,14 +1,14 @@
 //! What a file holds, whatever its format.
 
 use super::Importing;
-use super::costs::folder_of;
 use super::names::{base_name, check_name};
+use super::signedness::signedness;
 use crate::error::{Error, Result};
 use crate::multiplier::formats::evoapprox::Published;
-use crate::multiplier::formats::numbers::{IndexOrder, Numbers, Reading, table};
+use crate::multiplier::formats::numbers::{IndexOrder, Reading, table};
 use crate::multiplier::formats::{Format, bin, c_header, netlists, npy, read_bounded, text, verilog_file};
 use crate::multiplier::verilog;
-use crate::multiplier::{Family, Netlist, TruthTable, folder, signed_by_name, signed_or_unsigned};
+use crate::multiplier::{Family, Netlist, TruthTable, signed_by_name, signed_or_unsigned};
 use std::path::Path;
 
 /// A multiplier as its file has it.
@@ -80,11 +80,20 @@ fn single(path: &Path, format: Format, bytes: &[u8], how: &Importing) -> Result<
     if format == Format::Verilog {
         let text = text::decode(path, bytes)?;
         let published = Published::read(path, text)?;
-        let signed = signedness(path, &base, None, how)?;
-        let verilog::Circuit { netlist, operands } = verilog_file::read(path, text, signed, how)?;
+        let verilog::Circuit { netlist, operands, signed_inputs } = verilog_file::read(path, text, how)?;
+        let told = signed_inputs.then_some(true).or(published.evoapprox8b.then_some(false));
+        let signed = signedness(path, &base, told, how)?;
+        if signed_inputs && !signed {
+            let by = if signed_by_name(&base).is_some() { "its name says" } else { "it was read as" };
+            notes.push(format!("its inputs are declared signed, but {by} unsigned: is that right?"));
+        }
+        let netlist = netlist.with_signedness(signed);
         let [activation, weight] = &operands;
         notes.push(format!("input {activation} is the activation, {weight} the weight"));
         let mut provenance = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if let Some(source) = published.source {
+            provenance = format!("{provenance} of {source}");
+        }
         if how.swap_operands {
             provenance.push_str(" with its operands exchanged");
         }
@@ -102,52 +111,12 @@ fn single(path: &Path, format: Format, bytes: &[u8], how: &Importing) -> Result<
         Format::CHeader => Published::read(path, text::decode(path, bytes)?)?,
         _ => Published::default(),
     };
-    let signed = signedness(path, &base, Some(&numbers), how)?;
+    let signed = signedness(path, &base, numbers.signed, how)?;
+    notes.extend(numbers.notes.iter().cloned());
     let reading = Reading { signed, index: how.index, swap: how.swap_operands };
     let (table, index) = table(path, numbers, reading)?;
     if let (Some(index), None) = (index, how.index) {
         notes.push(format!("rows and columns in {index} order, under which products are nearest"));
     }
     Ok(Found { base, table, index, operands: None, circuit: None, published, notes })
-}
-
-/// Whether a table is signed (see [`formats`](crate::multiplier::formats)).
-fn signedness(path: &Path, base: &str, numbers: Option<&Numbers>, how: &Importing) -> Result<bool> {
-    let named = signed_by_name(base);
-    if let (Some(named), Some(wanted)) = (named, how.signed)
-        && named != wanted
-    {
-        let wanted = signed_or_unsigned(wanted);
-        let reason =
-            format!("is to be {wanted}, but the name {base} says otherwise; give another with --name");
-        return Err(Error::file(path, reason));
-    }
-    let told = how.signed.or(named).or(numbers.and_then(|numbers| numbers.signed));
-    told.map_or_else(
-        || {
-            folder::signedness(folder_of(path), base, path).map_err(|_| {
-                Error::file(path, "is it signed? say --signed or --unsigned: neither name nor numbers tell")
-            })
-        },
-        Ok,
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn signedness_is_what_is_said_named_or_seen() {
-        let of = |name: &str, seen: Option<bool>, said: Option<bool>| {
-            let numbers = Numbers { products: vec![], signed: seen, by_value: false };
-            let how = Importing { signed: said, ..Importing::default() };
-            signedness(Path::new("/no/such/x.npy"), name, Some(&numbers), &how).map_err(|e| e.to_string())
-        };
-        assert_eq!(of("x", Some(false), Some(true)), Ok(true));
-        assert_eq!(of("mul8s_x", Some(false), None), Ok(true));
-        assert_eq!(of("x", Some(true), None), Ok(true));
-        assert!(of("x", None, None).unwrap_err().contains("is it signed?"));
-        assert!(of("mul8s_x", None, Some(false)).unwrap_err().contains("mul8s_x says otherwise"));
-    }
 }

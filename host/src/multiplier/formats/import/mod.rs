@@ -1,19 +1,24 @@
 //! Files of tables, and folders of such files, as multipliers with names and costs.
 
+mod candidates;
 mod costs;
 mod file;
+mod finish;
 mod folder;
 mod names;
+mod plausible;
+mod signedness;
 
 pub(super) use costs::gate_model;
+pub use folder::Skipped;
 
-use super::{Format, IndexOrder, netlists};
+use super::{Format, IndexOrder};
 use crate::error::{Error, Result};
 use crate::multiplier::verilog::CellLibrary;
-use crate::multiplier::{Costs, Family, NetlistRecord, Statistics, TruthTable, name_prefix};
-use costs::{Beside, costs_beside, no_costs};
-use file::{Circuit, Found};
-use folder::files_of;
+use crate::multiplier::{Costs, NetlistRecord, Statistics, TruthTable};
+use costs::Beside;
+use finish::finish;
+use folder::Files;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -32,6 +37,8 @@ pub struct Importing {
     pub costs: Option<Costs>,
     /// The cells that Verilog may use; the built-in ones where it is not given.
     pub cells: Option<CellLibrary>,
+    /// A folder that is not looked for files in where it lies in another one: that which is to be written.
+    pub out: Option<PathBuf>,
 }
 
 /// A multiplier as imported.
@@ -59,13 +66,25 @@ pub struct Imported {
     pub notes: Vec<String>,
 }
 
-/// Imports files, and folders full of them. Multipliers of one name must be the same everywhere, and are then
-/// imported once.
-pub fn import(paths: &[PathBuf], how: &Importing) -> Result<Vec<Imported>> {
-    let mut files = Vec::new();
+/// What was imported, and what was not.
+#[derive(Debug, Clone)]
+pub struct Imports {
+    /// The multipliers, in the order of their files.
+    pub multipliers: Vec<Imported>,
+    /// Files and folders within the given folders that plainly are none, or not of the signedness asked for.
+    pub skipped: Vec<Skipped>,
+}
+
+/// Imports files, and folders full of them, with the folders in them. Multipliers of one name must be the same
+/// everywhere, and are then imported once. A file that is named must be a multiplier; of a folder's files those
+/// that plainly are none are skipped.
+pub fn import(paths: &[PathBuf], how: &Importing) -> Result<Imports> {
+    let (mut files, mut skipped) = (Vec::new(), Vec::new());
     for path in paths {
         if path.is_dir() {
-            files.extend(files_of(path)?);
+            let mut found = Files::of(path, how)?;
+            files.append(&mut found.files);
+            skipped.append(&mut found.skipped);
         } else {
             files.push(path.clone());
         }
@@ -88,15 +107,26 @@ pub fn import(paths: &[PathBuf], how: &Importing) -> Result<Vec<Imported>> {
         );
         return Err(Error::file(&odd.path, reason));
     }
-    Ok(all)
+    plausible::doubt_powers(&mut all);
+    Ok(Imports { multipliers: all, skipped })
 }
 
 /// Adds a multiplier to the others unless it is there already.
 fn join(all: &mut Vec<Imported>, mut one: Imported) -> Result<()> {
-    match all.iter_mut().find(|other| other.name == one.name) {
+    match all.iter_mut().find(|other| other.name.eq_ignore_ascii_case(&one.name)) {
         None => all.push(one),
+        Some(other) if other.name != one.name => {
+            let reason = format!(
+                "{} and {}, which is in {}, differ by case alone; import one of them with --name",
+                one.name,
+                other.name,
+                other.path.display()
+            );
+            return Err(Error::file(&one.path, reason));
+        }
         Some(other) if other.table == one.table && other.costs == one.costs => {
             other.notes.push(format!("{} holds the same", one.path.display()));
+            one.notes.retain(|note| !other.notes.contains(note));
             other.notes.append(&mut one.notes);
             // A table may lie beside its circuit.
             other.circuit = other.circuit.take().or(one.circuit);
@@ -122,56 +152,13 @@ fn import_file(path: &Path, how: &Importing, beside: &mut Beside) -> Result<Vec<
     found.into_iter().map(|found| finish(path, format, found, how, beside)).collect()
 }
 
-/// The multiplier with its full name, its errors and its costs.
-fn finish(
-    path: &Path,
-    format: Format,
-    found: Found,
-    how: &Importing,
-    beside: &mut Beside,
-) -> Result<Imported> {
-    let Found { base, table, index, operands, circuit, published, mut notes } = found;
-    let statistics = Statistics::of(&table);
-    // In units of the product; both figures are whole.
-    let worst = statistics.wce_pct * 65536.0 / 100.0;
-    if let Some(wanted) = published.worst
-        && (worst - wanted).abs() > 0.5
-    {
-        notes.push(format!(
-            "its comments give a worst-case error of {wanted}, its products have {worst}: check how it was read"
-        ));
-    }
-    let prefix = name_prefix(table.is_signed());
-    let name = if base.starts_with(prefix) { base.clone() } else { format!("{prefix}{base}") };
-    let costs = match how.costs {
-        Some(costs) => costs,
-        None => match costs_beside(path, [&base, &name], beside)?.or(published.costs()) {
-            Some(costs) => costs,
-            None => match &circuit {
-                Some(circuit) => {
-                    if format == Format::Verilog {
-                        notes.push("no published costs: charged by the gate model".into());
-                    }
-                    gate_model(&circuit.netlist)
-                }
-                None => return Err(no_costs(path, &name)),
-            },
-        },
-    };
-    let circuit = circuit.map(|Circuit { netlist, family, provenance }| {
-        let family = if statistics.is_exact() { Family::Exact } else { family };
-        netlists::record(&name, family, &provenance, &netlist, &statistics)
-    });
-    let path = path.to_owned();
-    Ok(Imported { name, path, format, table, statistics, costs, index, operands, circuit, notes })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::file::write_atomically as write;
     use crate::multiplier::Figure;
-    use crate::multiplier::formats::{bin, c_header};
+    use crate::multiplier::formats::origin::Origin;
+    use crate::multiplier::formats::{Exporting, bin, c_header};
 
     fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -188,7 +175,9 @@ mod tests {
             let files: Vec<_> = files.iter().copied().chain([("x.bin", &table[..])]).collect();
             let folder = folder(&files);
             let how = Importing { signed: Some(false), ..Importing::default() };
-            import(&[folder.path().to_owned()], &how).map(|all| all[0].costs.power).map_err(|e| e.to_string())
+            import(&[folder.path().to_owned()], &how)
+                .map(|all| all.multipliers[0].costs.power)
+                .map_err(|e| e.to_string())
         };
         let csv: (&str, &[u8]) = ("costs.csv", b"name,power_mw\nx,2\n");
         let json: (&str, &[u8]) = ("costs.json", b"{\"mul8u_x\": {\"power_mw\": 3}}");
@@ -196,10 +185,15 @@ mod tests {
         assert_eq!(from(&[json]), Ok(Figure::Absolute(3.0)));
         assert!(from(&[csv, json]).unwrap_err().contains("both there"));
         assert!(from(&[]).unwrap_err().contains("no costs for mul8u_x: give --power-mw"));
-        let header = c_header::write("x", &TruthTable::exact(false));
+        let header = c_header::write(
+            "x",
+            &TruthTable::exact(false),
+            Exporting::new(Format::CHeader),
+            Origin::default(),
+        );
         let header = format!("// PDK45_PWR = 0.5 mW\n// WCE = 9\n{header}");
         let folder = folder(&[("mul8u_y.h", header.as_bytes())]);
-        let imported = import(&[folder.path().join("mul8u_y.h")], &Importing::default()).unwrap();
+        let imported = import(&[folder.path().join("mul8u_y.h")], &Importing::default()).unwrap().multipliers;
         assert_eq!(imported[0].costs.power, Figure::Absolute(0.5));
         assert!(imported[0].notes[0].contains("worst-case error of 9, its products have 0"));
     }
@@ -216,8 +210,12 @@ mod tests {
         let both = |second: &tempfile::TempDir| {
             import(&[one.path().to_owned(), second.path().to_owned()], &Importing::default())
         };
-        let imported = both(&same).unwrap();
+        let imported = both(&same).unwrap().multipliers;
         assert!(imported.len() == 1 && imported[0].notes[0].ends_with("holds the same"));
+        let shouted = folder(&[("costs.csv", b"name,power_mw\nmul8u_X,2\n"), ("mul8u_X.bin", &exact)]);
+        let message = both(&shouted).unwrap_err().to_string();
+        assert!(message.contains("mul8u_X.bin: mul8u_X and mul8u_x, which is in "), "{message}");
+        assert!(message.contains("differ by case alone"), "{message}");
         let message = both(&different).unwrap_err().to_string();
         assert!(message.contains("another multiplier named mul8u_x is in "), "{message}");
     }

@@ -1,12 +1,17 @@
 //! C headers with a table as an initialiser, as AdaPT, TransAxx and their likes include:
 //! `const int16_t lut[256][256] = {{0, 0, ...}, ...};`.
 
+mod tokens;
+mod write;
+
+pub(super) use write::{check_identifiers, write};
+
 use super::numbers::Numbers;
 use super::text::{decode, shortened};
 use crate::error::{Error, Result};
 use crate::multiplier::TruthTable;
-use std::fmt::Write;
 use std::path::Path;
+use tokens::{number, without_comments};
 
 /// Reads the only initialiser of 65,536 numbers, its braces nested by rows or flat.
 pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Numbers> {
@@ -33,6 +38,7 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Numbers> {
             continue;
         }
         initialiser.check_rows(path)?;
+        check_dimensions(path, declaration, line)?;
         if found.is_some() {
             let reason = format!("line {line}: a second table of 65536 numbers; keep one a file");
             return Err(Error::file(path, reason));
@@ -64,6 +70,28 @@ fn declared_signed(declaration: &str) -> Option<bool> {
         "short" | "int16_t" => Some(true),
         _ => None,
     })
+}
+
+/// Refuses an array that is declared with other sizes than `[256][256]` or `[65536]`. Sizes that are left out, or
+/// are no plain numbers, say nothing.
+fn check_dimensions(path: &Path, declaration: &str, line: usize) -> Result<()> {
+    let sizes: Vec<&str> =
+        declaration.split('[').skip(1).filter_map(|size| size.split(']').next()).map(str::trim).collect();
+    let fits = |wanted: i64| move |size: &&str| number(size).is_none_or(|size| size == wanted);
+    let right = match sizes.len() {
+        0 => true,
+        1 => sizes.iter().all(fits(TruthTable::ENTRIES as i64)),
+        2 => sizes.iter().all(fits(256)),
+        _ => false,
+    };
+    if right {
+        return Ok(());
+    }
+    let reason = format!(
+        "line {line}: an array of [{}]; a table is [256][256], or [65536] in the same order",
+        shortened(&sizes.join("]["))
+    );
+    Err(Error::file(path, reason))
 }
 
 /// What stands between an initialiser's outer braces.
@@ -137,80 +165,18 @@ impl Initialiser {
     }
 }
 
-/// A number of C: a sign, decimal, hexadecimal or octal digits, and a suffix of `u` and `l`.
-fn number(token: &str) -> Option<i64> {
-    let (negative, digits) = match token.strip_prefix('-') {
-        Some(digits) => (true, digits.trim_start()),
-        None => (false, token.strip_prefix('+').unwrap_or(token).trim_start()),
-    };
-    let digits = digits.trim_end_matches(['u', 'U', 'l', 'L']);
-    let (digits, radix) = match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
-        Some(digits) => (digits, 16),
-        None if digits.len() > 1 && digits.starts_with('0') => (&digits[1..], 8),
-        None => (digits, 10),
-    };
-    // from_str_radix would take a second sign.
-    if !digits.starts_with(|c: char| c.is_ascii_hexdigit()) {
-        return None;
-    }
-    let number = i64::from_str_radix(digits, radix).ok()?;
-    Some(if negative { -number } else { number })
-}
-
-/// `text` with spaces in place of comments and of lines for the preprocessor; lines stay where they were.
-fn without_comments(path: &Path, text: &str) -> Result<String> {
-    let mut kept = String::with_capacity(text.len());
-    let mut rest = text;
-    // Whether nothing but white space has been kept of the line.
-    let mut line_begins = true;
-    while !rest.is_empty() {
-        if rest.starts_with("//") || (rest.starts_with('#') && line_begins) {
-            rest = rest.find('\n').map_or("", |end| &rest[end..]);
-        } else if let Some(comment) = rest.strip_prefix("/*") {
-            let Some(end) = comment.find("*/") else {
-                return Err(Error::file(path, "a comment /* does not end"));
-            };
-            kept.push(' ');
-            kept.extend(comment[..end].chars().filter(|&c| c == '\n'));
-            rest = &comment[end + 2..];
-        } else {
-            // To the next character that may begin a comment.
-            let begin = rest.chars().next().map_or(0, char::len_utf8);
-            let next = rest[begin..].find(['/', '#']).map_or(rest.len(), |next| begin + next);
-            let chunk = &rest[..next];
-            let (before, last) = chunk.rsplit_once('\n').map_or((None, chunk), |(x, y)| (Some(x), y));
-            line_begins = (line_begins || before.is_some()) && last.trim().is_empty();
-            kept.push_str(chunk);
-            rest = &rest[next..];
-        }
-    }
-    Ok(kept)
-}
-
-/// A header with the array `lut`, a row an activation, rows and columns in two's complement order.
-pub(super) fn write(name: &str, table: &TruthTable) -> String {
-    let kind = if table.is_signed() { "int16_t" } else { "uint16_t" };
-    let mut text = format!("/* {name}: lut[a][w], a the activation's byte, w the weight's. */\n");
-    text += &format!("#include <stdint.h>\n\nconst {kind} lut [256][256] = {{\n");
-    for row in table.products().chunks(256) {
-        text.push('{');
-        for (w, product) in row.iter().enumerate() {
-            let comma = if w == 0 { "" } else { ", " };
-            // -32768 is an int in C, if the int is wider than 16 bits, as it is wherever this is used.
-            write!(text, "{comma}{product}").expect("writing to a string does not fail");
-        }
-        text.push_str("},\n");
-    }
-    text.push_str("};\n");
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::multiplier::formats::origin::Origin;
+    use crate::multiplier::formats::{Exporting, Format};
 
     fn parsed(text: impl AsRef<[u8]>) -> Result<Numbers> {
         read(Path::new("x.h"), text.as_ref())
+    }
+
+    fn write(name: &str, table: &TruthTable) -> String {
+        super::write(name, table, Exporting::new(Format::CHeader), Origin::default())
     }
 
     fn products(table: &TruthTable) -> Vec<i64> {
@@ -257,31 +223,6 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_those_of_c() {
-        for (text, value) in
-            [("0", 0), ("-32768", -32768), ("0xFFu", 255), ("017", 15), ("- 0x1", -1), ("00", 0)]
-        {
-            assert_eq!(number(text), Some(value), "{text}");
-        }
-        for text in [
-            "",
-            "-",
-            "0x",
-            "1.5",
-            "--1",
-            "0x-1",
-            "lut",
-            "09",
-            "1 2",
-            "é",
-            "(int16_t)1",
-            "99999999999999999999",
-        ] {
-            assert_eq!(number(text), None, "{text}");
-        }
-    }
-
-    #[test]
     fn faults_are_named_by_line() {
         let good = write("mul", &TruthTable::exact(true));
         let flat = good.replace("},\n", ",\n").replace('{', "").replace("=", "= {");
@@ -292,12 +233,16 @@ mod tests {
             ("/* never ends".into(), "comment"),
             (good.replacen("{0, 0, ", "{0, ", 1), "65535 numbers"),
             (flat.replacen("0, 0, ", "0, 0, 0, ", 1), "more than the 65536"),
-            (good.replacen("{0, 0, ", "{0, ", 1).replacen("},\n};", ", 1},\n};", 1), "line 5: a row of 255"),
-            (good.replacen("0, 1, 2", "0, x, 2", 1), "line 6: \"x\" is not a number"),
-            (good.replacen("0, 1, 2", "0, [1] = 1, 2", 1), "line 6: \"[1] = 1\""),
-            (good.replacen("0, 1, 2", "0, {{1}}, 2", 1), "line 6: braces within"),
+            (good.replacen("{0, 0, ", "{0, ", 1).replacen("},\n};", ", 1},\n};", 1), "line 8: a row of 255"),
+            (good.replacen("0, 1, 2", "0, x, 2", 1), "line 9: \"x\" is not a number"),
+            (good.replacen("0, 1, 2", "0, [1] = 1, 2", 1), "line 9: \"[1] = 1\""),
+            (good.replacen("0, 1, 2", "0, {{1}}, 2", 1), "line 9: braces within"),
             (good[..good.len() / 2].into(), "ends within an initialiser"),
             (format!("{good}{good}"), "a second table"),
+            (flat.replace("[256][256]", "[128][512]"), "an array of [128][512]; a table is [256][256]"),
+            (flat.replace("[256][256]", "[][512]"), "an array of [][512]"),
+            (flat.replace("[256][256]", "[65535]"), "an array of [65535]"),
+            (flat.replace("[256][256]", "[1][256][256]"), "an array of [1][256][256]"),
             ("int a[2] = {1, 2};".into(), "has 2 numbers"),
             ("int a[] = {1}, b[] = {1, 2};".into(), "2 initialisers"),
         ] {
