@@ -51,7 +51,7 @@ pub struct Candidate {
 /// The result of a search.
 #[derive(Debug, Clone)]
 pub struct Selection {
-    /// Points none of which is better in loss and energy than another, from the least saving to the most.
+    /// Points none of which is better in divergence and energy than another, from the least saving to the most.
     pub front: Vec<Candidate>,
     /// Assignments of one multiplier to every layer that were evaluated, with energy saved in percent and
     /// loss in percentage points.
@@ -80,9 +80,8 @@ pub struct Progress {
 /// On how many images operands are counted to tell which choices are worth a search.
 const SHORTLIST_IMAGES: usize = 64;
 
-/// Weight of the divergence (nats) beside the loss (points): small enough only to tell apart points that
-/// the number of images can't.
-const KL_WEIGHT: f64 = 1e-2;
+/// What is added to a divergence (nats) before its logarithm is taken: less is no difference worth a point.
+const LEAST_DIVERGENCE: f64 = 1e-4;
 
 /// Searches `library` for `evaluator`'s network.
 pub fn search(
@@ -134,7 +133,7 @@ pub fn search(
     })
 }
 
-/// The search problem: genomes are assignments, objectives are loss and energy.
+/// The search problem: genomes are assignments, objectives are divergence from the exact network and energy.
 struct Assignments<'a> {
     evaluator: &'a Evaluator<'a>,
     library: &'a Library,
@@ -276,8 +275,10 @@ impl Problem for Assignments<'_> {
         let mut evaluations = Vec::with_capacity(genomes.len());
         for ((genome, assignment), energy) in genomes.iter().zip(assignments).zip(energies) {
             let measured = known.measured[&assignment].clone();
-            let loss = measured.loss_pp + KL_WEIGHT * measured.kl;
-            evaluations.push(Evaluation::new(vec![loss, energy.relative_energy]));
+            // The divergence orders assignments that lose nothing or a lucky less than that on few images. By its
+            // logarithm points spread over small divergences, where the budget is, as over large ones.
+            let error = (measured.kl.max(0.0) + LEAST_DIVERGENCE).ln();
+            evaluations.push(Evaluation::new(vec![error, energy.relative_energy]));
             known.candidates.insert(genome.clone(), Candidate { assignment, energy, measured });
         }
         Ok(evaluations)
