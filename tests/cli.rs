@@ -322,10 +322,10 @@ mod optimize {
             assert_within(number(point, "loss_pp"), -20.0, 100.0);
             assert!(number(point, "kl") >= 0.0);
         }
-        // Neither saving nor loss of a point is better than the next one's without the other being worse.
+        // Neither saving nor divergence of a point is better than the next one's without the other being worse.
         for pair in front.windows(2) {
             assert!(number(&pair[0], "energy_saved_pct") < number(&pair[1], "energy_saved_pct"));
-            assert!(number(&pair[0], "loss_pp") <= number(&pair[1], "loss_pp"));
+            assert!(number(&pair[0], "kl") < number(&pair[1], "kl"));
         }
         let chosen: Vec<&Value> = front.iter().filter(|point| point["chosen"] == true).collect();
         assert_eq!(chosen.len(), 1);
@@ -361,7 +361,8 @@ mod optimize {
         let loss = number(&report, "accuracy_8bit") - number(&report, "accuracy_approx");
         assert!((loss - number(&report, "loss_test_pp")).abs() < 1e-9, "{report}");
         assert_eq!(report["flash_bytes"], dir.read("out/network.skimp").len());
-        assert_within(number(&report, "evaluations"), 6.0, 18.0);
+        // Three generations of six, and two probes of each layer before them.
+        assert_within(number(&report, "evaluations"), 12.0, (18 + 2 * LAYERS) as f64);
         let runs = number(&report, "layer_runs") + number(&report, "layer_runs_saved");
         assert_eq!(runs, number(&report, "evaluations") * LAYERS as f64);
         assert!(number(&report, "layer_runs_saved") > 0.0 && number(&report, "memo_hits") >= 0.0);

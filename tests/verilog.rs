@@ -58,7 +58,7 @@ fn simulators_compute_the_table_of_every_built_in_design() {
         return;
     }
     let circuits: Vec<Multiplier> = built_in_circuits().collect();
-    assert!(circuits.len() >= 24, "{}", circuits.len());
+    assert!(circuits.len() >= 120, "{}", circuits.len());
     // A simulation is a process of its own; as many run at once as there are cores.
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -95,6 +95,25 @@ fn a_wrong_gate_is_found_by_simulation() {
     assert!(output.contains(&format!("FAIL m {differing} of 65536 products")), "{output}");
     assert_eq!(output.matches("expected").count(), 10, "{output}");
     assert!(!output.contains("PASS"), "{output}");
+}
+
+#[test]
+fn sums_are_read_as_a_simulator_reads_them() {
+    if !simulates() {
+        return;
+    }
+    for body in [
+        "assign p = a + w;",
+        "assign p = {8'b0, a + w};",
+        "assign p = {a, 1'b0} + {w[6:0]} + 16'd3 + 1;",
+        "wire [8:0] s; assign s = {a[7:1]} + {1'b1, w[7:1]}; assign p = {s[8], 6'b0, s} + (a + w);",
+        "assign p = {a, w} + {w, a} + {16{a[0]}} & {w, w} ^ {8'hff, a} + w;",
+    ] {
+        let text = format!("module m (input [7:0] a, input [7:0] w, output [15:0] p);\n{body}\nendmodule\n");
+        let bench = write_test_bench("m", &read_back(&text, false).simulate().table);
+        let (output, passed) = simulate("m_test", &[&text, &bench]);
+        assert!(passed, "{body}: {output}");
+    }
 }
 
 #[test]

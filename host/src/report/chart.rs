@@ -48,7 +48,7 @@ impl Chart<'_> {
         for &(saved, loss) in self.evaluated {
             drawing.dot("faint", 2.5, saved, loss);
         }
-        drawing.staircase("line", front.iter().map(|point| (point.energy_saved_pct, point.loss_pp)));
+        drawing.staircase("line", least_losses(&front).into_iter());
         if let Some(budget) = self.loss_budget_pp {
             drawing.budget(budget);
         }
@@ -97,12 +97,41 @@ impl Chart<'_> {
     }
 }
 
+/// Of points in the order of their savings those that lose less than all that save more, as (saving, loss): a front is
+/// one of divergence, so that on few images a point may well lose less than one that saves less.
+fn least_losses(front: &[&FrontPoint]) -> Vec<(f64, f64)> {
+    let mut least = f64::INFINITY;
+    let mut kept = Vec::new();
+    for point in front.iter().rev() {
+        if point.loss_pp < least {
+            least = point.loss_pp;
+            kept.push((point.energy_saved_pct, point.loss_pp));
+        }
+    }
+    kept.reverse();
+    kept
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn mark(label: &str, energy_saved_pct: f64, loss_pp: f64) -> Mark {
         Mark { label: label.to_owned(), energy_saved_pct, loss_pp }
+    }
+
+    #[test]
+    fn the_line_passes_by_what_loses_more_and_saves_less() {
+        let point = |energy_saved_pct, loss_pp| FrontPoint {
+            energy_saved_pct,
+            loss_pp,
+            ..super::super::sample()[0].clone()
+        };
+        let points =
+            [point(0.0, 0.0), point(20.0, 0.2), point(40.0, -0.4), point(60.0, 0.4), point(70.0, 0.4)];
+        let of = |points: &[FrontPoint]| least_losses(&points.iter().collect::<Vec<_>>());
+        assert_eq!(of(&points), [(40.0, -0.4), (70.0, 0.4)]);
+        assert_eq!(of(&points[..2]), [(0.0, 0.0), (20.0, 0.2)]);
     }
 
     /// A chart with everything on it. To look at it: `SKIMP_CHART=/tmp/front.svg cargo test chart`.

@@ -99,6 +99,10 @@ fn cell(parser: &mut Parser, name: String) -> Result<Module> {
         let target = Expression::Net(parser.net()?);
         parser.expect("=")?;
         let value = parser.expression()?;
+        if value.adds() {
+            // Liberty's cells mean `or` by it.
+            return Err(parser.error(format!("cell `{name}` adds: write | where a bit or another is meant")));
+        }
         parser.expect(";")?;
         items.push((Item::Assign { target, value }, line));
     }
@@ -155,7 +159,7 @@ mod tests {
             ("B1 (X, Y) Y = Z;", "lacks"),
             ("B1 (X, X, Y) Y = X;", "twice"),
             ("(X, Y) Y = X;", "begins with its name"),
-            ("B1 (X, Y) Y = X + X;", "`+` is not supported"),
+            ("B1 (X, Y) Y = (X + X) & X;", "cell `B1` adds: write |"),
             ("B1 (X, Y) Y = X;\nB1 (X, Y) Y = X;", "line 2: a second cell `B1`"),
             ("B1 (X, Y) Y = X", "`;` should be here"),
         ] {

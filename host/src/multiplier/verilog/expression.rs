@@ -27,6 +27,8 @@ pub(super) enum Expression {
     Gate(GateKind, Vec<Expression>),
     /// All bits of one operand.
     Reduce(GateKind, Box<Expression>),
+    /// The sum of all operands, as many bits of it as its place has.
+    Sum(Vec<Expression>),
     /// Condition of one bit, then the value where it is 1 and the one where it is 0.
     Choice(Box<[Expression; 3]>),
     /// The highest bits first, as written.
@@ -35,7 +37,20 @@ pub(super) enum Expression {
 }
 
 /// Binary operators from the weakest on.
-const LEVELS: [&[&str]; 5] = [&["||"], &["&&"], &["|"], &["^", "~^", "^~"], &["&"]];
+const LEVELS: [&[&str]; 6] = [&["||"], &["&&"], &["|"], &["^", "~^", "^~"], &["&"], &["+"]];
+
+impl Expression {
+    /// Whether anything is added in it.
+    pub fn adds(&self) -> bool {
+        match self {
+            Expression::Sum(_) => true,
+            Expression::Net(_) | Expression::Select { .. } | Expression::Constant { .. } => false,
+            Expression::Gate(_, parts) | Expression::Concatenation(parts) => parts.iter().any(Self::adds),
+            Expression::Reduce(_, part) | Expression::Repeat(_, part) => part.adds(),
+            Expression::Choice(parts) => parts.iter().any(Self::adds),
+        }
+    }
+}
 
 impl Parser<'_, '_> {
     /// An expression.
@@ -70,6 +85,7 @@ impl Parser<'_, '_> {
             return Ok(operands.remove(0));
         }
         let kind = match symbols[0] {
+            "+" => return Ok(Expression::Sum(operands)),
             "|" | "||" => GateKind::Or,
             "&" | "&&" => GateKind::And,
             _ if complement => GateKind::Xnor,

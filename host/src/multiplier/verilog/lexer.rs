@@ -10,7 +10,7 @@ pub(super) const MAX_WIDTH: usize = 1 << 16;
 
 /// What can be read, for errors about everything else.
 pub(super) const SUPPORTED: &str = "only structure is read: modules, input/output/wire declarations, the gates \
-     and or xor nand nor xnor not buf, assign with ~ ! & | ^ ~^ && || ?: and concatenation, instances";
+     and or xor nand nor xnor not buf, assign with ~ ! & | ^ ~^ && || ?: + and concatenation, instances";
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Token<'t> {
@@ -45,9 +45,9 @@ pub(super) fn at(path: &Path, line: u32, reason: impl std::fmt::Display) -> Erro
 }
 
 /// The longest first: `~^` must not be read as `~` and `^`.
-const SYMBOLS: [&str; 25] = [
+const SYMBOLS: [&str; 26] = [
     "~^", "^~", "~&", "~|", "&&", "||", "(", ")", "[", "]", "{", "}", ",", ";", ":", ".", "?", "~", "&", "|",
-    "^", "=", "!", "#", "*",
+    "^", "=", "!", "#", "*", "+",
 ];
 
 /// Directives that do not change what a netlist computes; the rest of their line goes with them.

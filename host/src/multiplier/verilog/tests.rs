@@ -190,7 +190,13 @@ fn choices_keep_their_function_where_values_are_known() {
 fn what_is_no_netlist_is_refused_with_its_line() {
     for (body, reason) in [
         ("assign O = A * B;", "line 4: `;` should be here, not `*`"),
-        ("assign O = A + B;", "line 4: `+` is not supported"),
+        ("assign O = A - B;", "line 4: `-` is not supported"),
+        (
+            "wire signed [7:0] s; assign s = A, O = s + B;",
+            "signed `s` of 8 bits in a sum of 16; repeat its sign",
+        ),
+        ("assign O = ~A + B;", "an operator of 8 bits in a sum of 16; assign it to a wire"),
+        ("wire [6:0] s; assign s = A + B;", "an expression of 8 bits where 7 belong"),
         ("\nalways @(A) O = A;", "line 5: `@` is not supported"),
         ("reg [7:0] r;", "line 4: a name should be here, not `reg`"),
         ("parameter N = 8;", "not `parameter`"),
@@ -341,4 +347,25 @@ fn odd_names_are_written_so_that_they_can_be_read() {
         let text = write_module(name, &netlist);
         assert_eq!(read(Path::new("x.v"), &text, true).unwrap(), netlist, "{text}");
     }
+}
+
+/// The rows of partial products, each as many bits as it has.
+const ROWS: &str = "wire [7:0] r0, r1, r2, r3, r4, r5, r6, r7;
+ assign r0 = A & {8{B[0]}}, r1 = A & {8{B[1]}}, r2 = A & {8{B[2]}}, r3 = A & {8{B[3]}};
+ assign r4 = A & {8{B[4]}}, r5 = A & {8{B[5]}}, r6 = A & {8{B[6]}}, r7 = A & {8{B[7]}};";
+
+#[test]
+fn sums_carry_into_the_bits_their_place_has() {
+    let rows = "r0 + {r1, 1'b0} + {r2, 2'b0} + {r3, 3'b0}";
+    let upper = "({r4, 4'b0} + {r5, 5'b0}) + ({r6, 6'b0} + {r7, 7'b0})";
+    let netlist = read_text(&module(&format!("{ROWS} assign O = {rows} + {upper};")));
+    assert_eq!(netlist.simulate().table, TruthTable::exact(false));
+
+    // By itself a sum has the bits of its widest operand; in braces nothing asks for more.
+    assert_eq!(product("assign O = {8'b0, A + B};", 200, 100), 300 & 255);
+    assert_eq!(product("assign O = A + B;", 200, 100), 300);
+    assert_eq!(product("assign O = A + 1;", 255, 0), 256);
+    assert_eq!(product("wire [8:0] s; assign s = {A} + {B}; assign O = {7'b0, s};", 255, 255), 510);
+    // It binds more tightly than all gates do.
+    assert_eq!(product("assign O = {8'b0, A & A + B};", 12, 1), 12 & 13);
 }

@@ -76,6 +76,10 @@ impl Flat<'_> {
             Expression::Constant { bits, sized } => sized.then_some(bits.len()),
             Expression::Gate(_, operands) => widest(operands)?,
             Expression::Reduce(..) => Some(1),
+            Expression::Sum(operands) => {
+                let widths = operands.iter().map(|operand| self.width(frame, operand, line));
+                widths.collect::<Result<Vec<_>>>()?.into_iter().flatten().max()
+            }
             Expression::Choice(parts) => widest(&parts[1..])?,
             Expression::Concatenation(parts) => {
                 let mut sum = 0;
@@ -106,7 +110,9 @@ impl Flat<'_> {
         line: u32,
     ) -> Result<Vec<Signal>> {
         let own = self.width(frame, expression, line)?.unwrap_or(width);
-        if own != width {
+        // A sum has as many bits as its place asks for: carries go on into those that its operands lack.
+        let fits = if matches!(expression, Expression::Sum(_)) { own <= width } else { own == width };
+        if !fits {
             return Err(self.error(line, format!("an expression of {own} bits where {width} belong")));
         }
         self.spend(width)?;
@@ -129,6 +135,7 @@ impl Flat<'_> {
                 let inputs = self.value(frame, operand, operand_width, line)?;
                 self.operation(Function::Gate(*kind), inputs, line).map(|signal| vec![signal])
             }
+            Expression::Sum(operands) => self.sum(frame, operands, width, line),
             Expression::Choice(parts) => {
                 let condition = self.value(frame, &parts[0], 1, line)?[0];
                 let yes = self.value(frame, &parts[1], width, line)?;
@@ -149,6 +156,69 @@ impl Flat<'_> {
                 Ok(self.value(frame, part, width / count, line)?.repeat(*count))
             }
         }
+    }
+
+    /// The lowest `width` bits of a sum, by a ripple of full adders for each operand.
+    fn sum(
+        &mut self,
+        frame: &Frame,
+        operands: &[Expression],
+        width: usize,
+        line: u32,
+    ) -> Result<Vec<Signal>> {
+        let mut total: Option<Vec<Signal>> = None;
+        for operand in operands {
+            let operand = self.extended(frame, operand, width, line)?;
+            let Some(so_far) = total else {
+                total = Some(operand);
+                continue;
+            };
+            let mut carry = Signal::Known(Wire::ZERO);
+            let mut bits = Vec::with_capacity(width);
+            for (x, y) in so_far.into_iter().zip(operand) {
+                let new = self.bits(2)?;
+                let (sum, carry_out) = (new.start, new.start + 1);
+                self.operate(Function::FullAdder, vec![x, y, carry], [Some(sum), Some(carry_out)], line)?;
+                bits.push(Signal::Bit(sum));
+                carry = Signal::Bit(carry_out);
+            }
+            total = Some(bits);
+        }
+        Ok(total.unwrap_or_default())
+    }
+
+    /// An operand of a sum of `width` bits; one of fewer bits has zeros above them.
+    fn extended(
+        &mut self,
+        frame: &Frame,
+        operand: &Expression,
+        width: usize,
+        line: u32,
+    ) -> Result<Vec<Signal>> {
+        let own = self.width(frame, operand, line)?.unwrap_or(width);
+        if own >= width || matches!(operand, Expression::Sum(_)) {
+            return self.value(frame, operand, width, line);
+        }
+        // Verilog extends what an operator works on, not what comes out of it, and signed nets by their signs.
+        match operand {
+            Expression::Net(net) if frame.module.nets[*net].signed => {
+                let name = &frame.module.nets[*net].name;
+                let reason = format!(
+                    "signed `{name}` of {own} bits in a sum of {width}; repeat its sign in braces in front of it"
+                );
+                return Err(self.error(line, reason));
+            }
+            Expression::Gate(..) | Expression::Choice(_) => {
+                let reason = format!(
+                    "an operator of {own} bits in a sum of {width}; assign it to a wire and add that"
+                );
+                return Err(self.error(line, reason));
+            }
+            _ => {}
+        }
+        let mut bits = self.value(frame, operand, own, line)?;
+        bits.resize(width, Signal::Known(Wire::ZERO));
+        Ok(bits)
     }
 
     fn bitwise(
