@@ -164,6 +164,7 @@ struct Report<'a> {
     flash_bytes: usize,
     arena_bytes: usize,
     evaluations: usize,
+    probes: usize,
     memo_hits: usize,
     #[serde(flatten)]
     layer_runs: LayerRuns,
@@ -195,6 +196,7 @@ pub fn run(args: Args) -> Result<()> {
             flash_bytes: optimized.image.bytes.len(),
             arena_bytes: optimized.image.arena_bytes,
             evaluations: optimized.selection.evaluations,
+            probes: optimized.selection.probes,
             memo_hits: optimized.selection.memo_hits,
             layer_runs: optimized.selection.layer_runs,
         });
@@ -217,8 +219,9 @@ pub fn run(args: Args) -> Result<()> {
         ))?;
     }
     common::print(format_args!(
-        "evaluated {} assignments ({} came up again); wrote {}\n",
+        "evaluated {} assignments ({} to see how sensitive layers are; {} came up again); wrote {}\n",
         optimized.selection.evaluations,
+        optimized.selection.probes,
         optimized.selection.memo_hits,
         args.out.display()
     ))?;

@@ -58,8 +58,10 @@ pub struct Selection {
     pub uniform: Vec<(Choice, f64, f64)>,
     /// Every point that was evaluated, as (energy saved in percent, loss in percentage points).
     pub evaluated: Vec<(f64, f64)>,
-    /// Assignments evaluated.
+    /// Assignments evaluated, probes among them.
     pub evaluations: usize,
+    /// Those that only told how sensitive each layer is.
+    pub probes: usize,
     /// Evaluations saved because a genome, or another one with the same assignment, came up again.
     pub memo_hits: usize,
     /// The work of the evaluator's batches.
@@ -119,15 +121,16 @@ pub fn search(
     let mut front: Vec<Candidate> =
         outcome.front.iter().map(|point| assignments.known(&point.genome)).collect();
     front.sort_by(|a, b| a.energy.saved_pct.total_cmp(&b.energy.saved_pct));
-    let (evaluations, same_assignment) = {
+    let (evaluations, probes, same_assignment) = {
         let known = assignments.lock();
-        (known.measured.len(), known.same_assignment)
+        (known.measured.len(), known.probes, known.same_assignment)
     };
     Ok(Selection {
         front,
         uniform: assignments.uniform_points(),
         evaluated,
         evaluations,
+        probes,
         memo_hits: outcome.memo_hits + same_assignment,
         layer_runs: evaluator.layer_runs(),
     })
@@ -150,6 +153,8 @@ struct Assignments<'a> {
 struct Known {
     candidates: HashMap<Genome, Candidate>,
     measured: HashMap<Vec<Choice>, Measured>,
+    /// How many of these were measured before there were genomes.
+    probes: usize,
     /// Genomes whose assignment another genome had before.
     same_assignment: usize,
 }
@@ -167,7 +172,8 @@ impl Assignments<'_> {
         let assignments: Vec<Vec<Choice>> = probes.iter().map(assignment).collect();
         self.measure_new(&assignments)?;
         let divergences: Vec<f64> = {
-            let known = self.lock();
+            let mut known = self.lock();
+            (known.probes, known.same_assignment) = (known.measured.len(), 0);
             assignments.iter().map(|assignment| known.measured[assignment].kl).collect()
         };
         let model = Model::new(&self.shortlist, self.multiplications, &probes, &divergences);
