@@ -215,7 +215,7 @@ pub fn simulate<const G: usize>(
         // SAFETY: this processor was just found to have these instructions.
         unsafe { simulate_counting_words(program, values, counters) }
     } else {
-        simulate_with(program, values, counters, |vectors| ones_by_bytes(vectors));
+        simulate_counting_bytes(program, values, counters);
     }
 }
 
@@ -231,6 +231,16 @@ fn simulate_counting_words<const G: usize>(
             .into_iter()
             .fold(_mm512_setzero_si512(), |sum, vector| _mm512_add_epi64(sum, _mm512_popcnt_epi64(vector)))
     });
+}
+
+/// Without it, as the first processors with AVX-512 are.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,popcnt")]
+fn simulate_counting_bytes<const G: usize>(
+    program: &[Instruction],
+    values: &mut [[Lanes; G]],
+    counters: &mut [Counter],
+) {
+    simulate_with(program, values, counters, |vectors| ones_by_bytes(vectors));
 }
 
 /// How many bits are set in each word of all vectors, by a table of halves of bytes.
@@ -298,4 +308,44 @@ pub fn add_moments_of_errors(
     moments: &mut Moments,
 ) {
     circuit::add_moments_of_errors(product, exact, signed, counts, moments);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::{Isa, isa::Kind};
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    #[test]
+    fn both_ways_of_counting_agree() {
+        if Isa::best().kind() != Kind::Avx512 {
+            eprintln!("skipped: this processor has no AVX-512");
+            return;
+        }
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let mut values: Vec<[Lanes; 4]> =
+            (0..8).map(|_| [(); 4].map(|()| Lanes::from_fn(|_| random.random()))).collect();
+        values[0] = [Lanes::ONES; 4];
+        values.resize(60, Default::default());
+        let program: Vec<Instruction> = (8..60)
+            .map(|output| Instruction {
+                inputs: [(); 2].map(|()| random.random_range(0..output)),
+                output,
+                terms: random.random_range(0..8),
+                counter: output - 8,
+            })
+            .collect();
+        let [mut by_words, mut by_bytes] = [vec![Counter::default(); 52], vec![Counter::default(); 52]];
+        // SAFETY: this processor was found to have AVX-512 with the extensions named.
+        unsafe {
+            simulate(&program, &mut values.clone(), &mut by_words);
+            simulate_counting_bytes(&program, &mut values, &mut by_bytes);
+        }
+        let ones = |counter: &Counter| counter.iter().copied().map(u32::from).sum::<u32>();
+        for (place, (words, bytes)) in by_words.iter().zip(&by_bytes).enumerate() {
+            let set = values[8 + place].iter().flat_map(|lanes| lanes.0).map(u64::count_ones).sum::<u32>();
+            assert_eq!((ones(words), ones(bytes)), (set, set), "gate {place}");
+        }
+    }
 }
