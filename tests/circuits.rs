@@ -127,7 +127,7 @@ proptest! {
             kernels::simulate(isa, &program, &mut values, &mut counters);
             prop_assert_eq!(&values, &expected, "{}", isa);
             let counted: Vec<u32> =
-                counters.iter().map(|counter| counter.iter().copied().map(u32::from).sum()).collect();
+                counters.iter().map(kernels::ones_counted).collect();
             prop_assert_eq!(&counted, &ones, "{}", isa);
             // One block alone, nobody counting.
             for block in 0..4 {

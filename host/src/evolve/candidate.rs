@@ -2,18 +2,12 @@
 
 use super::genome::{FIRST_GATE, Genome};
 use super::mutate::Change;
-use crate::kernels::{Counter, Instruction, PRODUCT_BITS};
-use crate::multiplier::TruthTable;
+use crate::kernels::{Counter, Instruction, PRODUCT_BITS, ones_counted};
 use crate::multiplier::cost::{GatePower, fan_in};
+use crate::multiplier::{TruthTable, activity};
 
 /// For how many pairs a gate that the parent had no need of is guessed to be 1.
 const GUESSED_ONES: u32 = TruthTable::ENTRIES as u32 / 4;
-
-/// How active a wire is that is 1 for `ones` pairs.
-pub fn activity(ones: u32) -> f64 {
-    let share = f64::from(ones) / TruthTable::ENTRIES as f64;
-    2.0 * share * (1.0 - share)
-}
 
 /// One candidate at a time; the memory serves all in turn.
 #[derive(Debug, Default)]
@@ -93,8 +87,7 @@ impl Candidate {
     /// How active the changed gates are if they are 1 for `scale` times as many pairs as was counted.
     pub fn count_activities(&mut self, scale: u32) {
         for (&gate, counter) in self.changed.iter().zip(&self.counters) {
-            let ones: u32 = counter.iter().copied().map(u32::from).sum();
-            self.activities[FIRST_GATE + usize::from(gate)] = activity(ones * scale);
+            self.activities[FIRST_GATE + usize::from(gate)] = activity(ones_counted(counter) * scale);
         }
     }
 

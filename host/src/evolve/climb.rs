@@ -10,7 +10,7 @@
 //! * so is one whose power, guessed from the parent's activities and then estimated on the first blocks, is
 //!   well above what is allowed.
 
-use super::candidate::{Candidate, activity};
+use super::candidate::Candidate;
 use super::genome::{FIRST_GATE, Genome};
 use super::looks::{Looks, Record};
 use super::mutate::{Change, mutate};
@@ -18,8 +18,8 @@ use super::objective::Objective;
 use super::operands::BLOCKS;
 use super::program::{Program, SIDE_BY_SIDE};
 use crate::kernels::{self, Isa, Lanes};
-use crate::multiplier::TruthTable;
 use crate::multiplier::netlist::INPUTS;
+use crate::multiplier::{TruthTable, activity};
 use rand::Rng;
 
 /// Blocks on which the parent's values are kept: a quarter to half of a megabyte.

@@ -138,8 +138,7 @@ mod tests {
             }
             // The gates in use are the netlist's, in its order.
             for (counter, activity) in counters.iter().zip(&simulation.activity[FIRST_GATE..]) {
-                let ones: u32 = counter.iter().copied().map(u32::from).sum();
-                let share = f64::from(ones) / TruthTable::ENTRIES as f64;
+                let share = f64::from(kernels::ones_counted(counter)) / TruthTable::ENTRIES as f64;
                 assert_eq!(2.0 * share * (1.0 - share), *activity);
             }
         }

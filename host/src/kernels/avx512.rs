@@ -342,10 +342,9 @@ mod tests {
             simulate(&program, &mut values.clone(), &mut by_words);
             simulate_counting_bytes(&program, &mut values, &mut by_bytes);
         }
-        let ones = |counter: &Counter| counter.iter().copied().map(u32::from).sum::<u32>();
         for (place, (words, bytes)) in by_words.iter().zip(&by_bytes).enumerate() {
             let set = values[8 + place].iter().flat_map(|lanes| lanes.0).map(u64::count_ones).sum::<u32>();
-            assert_eq!((ones(words), ones(bytes)), (set, set), "gate {place}");
+            assert_eq!([words, bytes].map(circuit::ones_counted), [set; 2], "gate {place}");
         }
     }
 }

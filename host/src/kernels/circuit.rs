@@ -98,6 +98,11 @@ static TERMS: [[u64; 3]; 8] = {
 /// How many bits are set, in parts: added up only once, at the end. None of them holds more than 65,535.
 pub type Counter = [u16; WORDS];
 
+/// How many bits `counter` has counted.
+pub fn ones_counted(counter: &Counter) -> u32 {
+    counter.iter().copied().map(u32::from).sum()
+}
+
 /// Executes `program` from first to last on `G` blocks side by side, and adds to each instruction's counter how
 /// many bits it set.
 #[inline(always)]

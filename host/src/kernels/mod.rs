@@ -17,7 +17,7 @@ mod requantize;
 
 pub use circuit::{
     BLOCK_ACTIVATIONS, BLOCK_WEIGHTS, Counter, ErrorSums, ExactBlock, ExactLanes, Instruction, LANES, Lanes,
-    Limits, Moments, PRODUCT_BITS, transpose,
+    Limits, Moments, PRODUCT_BITS, ones_counted, transpose,
 };
 pub use gemm::{PAIRS, Panel, SLACK_PAIRS, TILE_PIXELS, TileAcc, TileRows, panel_channels};
 pub use isa::Isa;

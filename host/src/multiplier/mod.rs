@@ -53,6 +53,7 @@ pub use product_table::{ProductTable, scheme_product};
 pub use scheme::Scheme;
 pub(crate) use signedness::{name_prefix, signed_by_folder, signed_by_name, signed_or_unsigned};
 pub use simulate::Simulation;
+pub(crate) use simulate::activity;
 pub use statistics::Statistics;
 pub use structure::{Masks, Structure};
 pub use table::TruthTable;

@@ -43,12 +43,10 @@ impl Netlist {
             push_products(self.is_signed(), self.outputs().map(|wire| values[wire.index()]), &mut products);
         }
         let table = TruthTable::new(self.is_signed(), products).expect("sixteen bits always fit");
-        let share = |ones: u32| f64::from(ones) / TruthTable::ENTRIES as f64;
         let mut activities = vec![0.0; Wire::ONE.index() + 1];
         // Every operand bit is set in half of the pairs.
-        activities.extend([activity(0.5); INPUTS]);
-        let ones = simulator.counters.iter().map(|counter| counter.iter().copied().map(u32::from).sum());
-        activities.extend(ones.map(|ones| activity(share(ones))));
+        activities.extend([activity(TruthTable::ENTRIES as u32 / 2); INPUTS]);
+        activities.extend(simulator.counters.iter().map(|counter| activity(kernels::ones_counted(counter))));
         Simulation { table, activity: activities }
     }
 
@@ -72,12 +70,17 @@ impl Netlist {
         }
         let all = |counts: &[u64; 256]| counts.iter().map(|&count| u128::from(count)).sum::<u128>();
         let pairs = (all(&operands.activation) * all(&operands.weight)).max(1) as f64;
-        ones.into_iter().map(|ones| activity(ones as f64 / pairs)).collect()
+        ones.into_iter().map(|ones| activity_of_share(ones as f64 / pairs)).collect()
     }
 }
 
+/// How active a wire is that is 1 for `ones` of all 65,536 operand pairs.
+pub(crate) fn activity(ones: u32) -> f64 {
+    activity_of_share(f64::from(ones) / TruthTable::ENTRIES as f64)
+}
+
 /// Of a wire that is 1 with the chance `p`.
-fn activity(p: f64) -> f64 {
+fn activity_of_share(p: f64) -> f64 {
     2.0 * p * (1.0 - p)
 }
 
