@@ -1,9 +1,13 @@
 //! Compensating assignments, one convolution after another.
 
+use super::descent::{Candidates, descend};
+use super::exact_run::{ExactLayer, gather};
+use super::kept::{Kept, KeptCodes};
 use super::live_tensors::{LiveTensors, ReadUntil};
+use super::patches::{over_windows, window_rows};
 use super::prefix::Prefix;
-use super::weight_map::WeightMaps;
-use super::{Steps, scale_shift};
+use super::steps::{Descent, Fit, Steps};
+use super::{SWEEPS, activation_sum, residuals, scale_shift};
 use crate::emulate::{ApproximateConv, ConvPlan, requantize_codes};
 use crate::error::{Error, Result};
 use crate::multiplier::{Choice, ProductCache};
@@ -11,19 +15,19 @@ use crate::quantize::{QuantizedConv, QuantizedLayer, QuantizedNetwork, Quantized
 use skimp_runtime::image::OutputKind;
 use std::sync::Arc;
 
-/// Compensates assignments of one network, remembering what depends on a multiplier alone.
+/// Compensates assignments of one network, remembering what depends on a layer and its multiplier alone.
 pub struct Compensator<'n> {
     network: &'n QuantizedNetwork,
     products: &'n ProductCache<'n>,
     steps: Steps,
     exact: Choice,
-    /// Codes of the calibration images, one after another; none if nothing is fitted to them.
+    /// Codes of the calibration images, one after another.
     inputs: &'n [u8],
-    /// For each convolution, the exact network's accumulators on the calibration images.
-    targets: Vec<Vec<i32>>,
+    /// The convolutions of the exact network on the calibration images; none if nothing is fitted to them.
+    exact_layers: Arc<Vec<ExactLayer>>,
+    kept: Arc<KeptCodes>,
     calibration_reads: ReadUntil,
     scored_reads: ReadUntil,
-    maps: WeightMaps<'n>,
 }
 
 impl<'n> Compensator<'n> {
@@ -35,26 +39,45 @@ impl<'n> Compensator<'n> {
         steps: Steps,
         inputs: &'n [u8],
     ) -> Result<Self> {
-        if steps.scale_shift && inputs.is_empty() {
-            return Err(Error::Argument("the scale and shift fit needs calibration images".into()));
-        }
-        let mut compensator = Compensator {
+        let compensator = Compensator {
             network,
             products,
-            // The targets are those of the network as it is.
             steps: Steps::NONE,
             exact: Choice::exact(products.library()),
-            inputs: if steps.scale_shift { inputs } else { &[] },
-            targets: Vec::new(),
+            inputs,
+            exact_layers: Arc::default(),
+            kept: Arc::default(),
             calibration_reads: ReadUntil::convolutions_only(network),
             scored_reads: ReadUntil::whole(network),
-            maps: WeightMaps::new(products),
         };
-        if steps.scale_shift {
-            compensator.targets = compensator.exact_accumulators()?;
+        compensator.with_steps(steps)
+    }
+
+    /// The same with other steps. What the exact network computes, and the weight codes that were made so far,
+    /// are shared.
+    pub fn with_steps(&self, steps: Steps) -> Result<Self> {
+        if steps.fits() && self.inputs.is_empty() {
+            return Err(Error::Argument(format!("the compensation {steps} needs calibration images")));
         }
-        compensator.steps = steps;
+        let mut compensator = Compensator {
+            steps,
+            exact_layers: self.exact_layers.clone(),
+            kept: self.kept.clone(),
+            calibration_reads: ReadUntil::convolutions_only(self.network),
+            scored_reads: ReadUntil::whole(self.network),
+            ..*self
+        };
+        if steps.fits() && compensator.exact_layers.is_empty() {
+            compensator.exact_layers = Arc::new(compensator.run_exactly()?);
+            // Codes made without what the exact network says are others.
+            compensator.kept = Arc::default();
+        }
         Ok(compensator)
+    }
+
+    /// The steps it takes.
+    pub fn steps(&self) -> Steps {
+        self.steps
     }
 
     /// The network that is compensated.
@@ -97,11 +120,16 @@ impl<'n> Compensator<'n> {
     /// The prefix before the first convolution, over the calibration images and the images whose codes
     /// `scored` holds, one after another (or none).
     pub fn start(&self, scored: &[u8]) -> Prefix {
+        let inputs = if self.steps.fits_outputs() { self.inputs } else { &[] };
+        self.start_with(inputs, scored)
+    }
+
+    fn start_with(&self, calibration: &[u8], scored: &[u8]) -> Prefix {
         let mut prefix = Prefix {
             convs: Vec::new(),
             layers: 0,
             all_exact: true,
-            calibration: LiveTensors::new(self.network, self.inputs),
+            calibration: LiveTensors::new(self.network, calibration),
             scored: LiveTensors::new(self.network, scored),
             logits: None,
         };
@@ -114,17 +142,27 @@ impl<'n> Compensator<'n> {
     /// the two share the tensors that both need. Uses all threads.
     pub fn extend(&self, prefix: &Prefix, choice: Choice) -> Result<Prefix> {
         let (layer, conv) = self.next_convolution(prefix)?;
-        let mut approximate = self.unfitted(conv, choice)?;
+        let mut approximate = self.unfitted(prefix.convs.len(), conv, choice)?;
         let all_exact = prefix.all_exact && choice == self.exact;
-        let mut codes = None;
         // As long as the network is the exact one there is nothing to fit.
-        if self.steps.scale_shift && !all_exact {
-            let acc = self.calibration_accumulators(prefix, layer, conv, &approximate)?;
-            let target = &self.targets[prefix.convs.len()];
-            let shifts = scale_shift::fit(conv, self.network.scheme, &mut approximate, &acc, target);
-            codes = Some(self.calibration_codes(layer, conv, &approximate, &acc, &shifts));
-        }
+        let codes = match self.exact_layers.get(prefix.convs.len()) {
+            Some(exact) if self.steps.fits_outputs() && !all_exact => {
+                Some(self.fit(prefix, (layer, conv), exact, &mut approximate)?)
+            }
+            _ => None,
+        };
         self.append(prefix, approximate, all_exact, codes)
+    }
+
+    /// What a multiplier's errors come to in the layer at place `layer` of those that multiply, when all that
+    /// depends on the two alone was done about them: the variance of the layer's results about the exact ones,
+    /// summed over output channels, in their real unit squared. `None` where nothing is fitted to calibration
+    /// images. Uses all threads.
+    pub fn noise(&self, layer: usize, choice: Choice) -> Result<Option<f64>> {
+        match self.network.convs().nth(layer) {
+            Some((_, conv)) => Ok(self.kept(layer, conv, choice)?.noise),
+            None => Ok(None),
+        }
     }
 
     /// The logits of the scored images, one image after another, once `prefix` is the whole network.
@@ -141,19 +179,91 @@ impl<'n> Compensator<'n> {
         }
     }
 
-    /// For each convolution of the exact network, its accumulators on the calibration images.
-    fn exact_accumulators(&self) -> Result<Vec<Vec<i32>>> {
-        let mut prefix = self.start(&[]);
-        let mut all = Vec::new();
+    /// Runs the exact network on the calibration images.
+    fn run_exactly(&self) -> Result<Vec<ExactLayer>> {
+        let mut prefix = self.start_with(self.inputs, &[]);
+        let mut layers = Vec::new();
         for (layer, conv) in self.network.convs() {
-            let approximate = self.unfitted(conv, self.exact)?;
+            let products = self.products.get(self.exact, conv.input_zero_point)?;
+            let approximate = ApproximateConv::uncompensated(conv, self.network.scheme, products);
             let acc = self.calibration_accumulators(&prefix, layer, conv, &approximate)?;
+            layers.push(ExactLayer::new(self.network, prefix.layers, conv, &prefix.calibration, &acc));
             let shifts = vec![0; conv.outputs()];
             let codes = self.calibration_codes(layer, conv, &approximate, &acc, &shifts);
             prefix = self.append(&prefix, approximate, true, Some(codes))?;
-            all.push(acc);
         }
-        Ok(all)
+        Ok(layers)
+    }
+
+    /// Takes the steps that depend on what the layers before make of the calibration images. Returns the
+    /// layer's output codes on these.
+    fn fit(
+        &self,
+        prefix: &Prefix,
+        (layer, conv): (&QuantizedLayer, &QuantizedConv),
+        exact: &ExactLayer,
+        approximate: &mut ApproximateConv,
+    ) -> Result<Vec<u8>> {
+        let (steps, scheme) = (self.steps, self.network.scheme);
+        let targets = exact.targets(conv, scheme, &prefix.calibration, steps.branches);
+        if steps.descent == Descent::OnApproximate || steps.activation_sum {
+            let targets = exact.at_descent_rows(&targets, conv.outputs());
+            self.fit_to_windows(prefix, (layer, conv), exact, approximate, &targets)?;
+        }
+        let acc = self.calibration_accumulators(prefix, layer, conv, approximate)?;
+        let shifts = match steps.fit {
+            Fit::None => vec![0; conv.outputs()],
+            Fit::Bias | Fit::ScaleShift => {
+                let sample = exact.rows.pick(&acc, conv.outputs());
+                scale_shift::fit(conv, scheme, approximate, (&sample, &targets), steps.fit == Fit::Bias)
+            }
+        };
+        Ok(self.calibration_codes(layer, conv, approximate, &acc, &shifts))
+    }
+
+    /// The steps that look into the windows of the layer's input.
+    fn fit_to_windows(
+        &self,
+        prefix: &Prefix,
+        (layer, conv): (&QuantizedLayer, &QuantizedConv),
+        exact: &ExactLayer,
+        approximate: &mut ApproximateConv,
+        targets: &[i32],
+    ) -> Result<()> {
+        let scheme = self.network.scheme;
+        let patches = gather(conv, prefix.calibration.get(layer.inputs[0]), &exact.descent_rows());
+        let windows = window_rows(&patches);
+        let dense = over_windows(conv);
+        let accumulate = |approximate: &ApproximateConv| -> Result<Vec<i32>> {
+            let mut acc = vec![0; targets.len()];
+            self.plan(layer, &dense, approximate)?.accumulate(&windows, &mut acc);
+            Ok(acc)
+        };
+        if self.steps.descent == Descent::OnApproximate {
+            let residuals = residuals(&accumulate(approximate)?, targets);
+            let candidates = Candidates::new(&approximate.products, scheme);
+            descend(&candidates, &patches, &mut approximate.weights, &residuals, conv.outputs(), SWEEPS);
+        }
+        if self.steps.activation_sum {
+            let acc = accumulate(approximate)?;
+            let group_outputs = conv.outputs() / conv.groups;
+            for (group, patches) in patches.iter().enumerate() {
+                let channels = group * group_outputs..(group + 1) * group_outputs;
+                let of_group = |values: &[i32]| -> Vec<i32> {
+                    let rows = values.chunks_exact(conv.outputs());
+                    rows.flat_map(|row| &row[channels.clone()]).copied().collect()
+                };
+                let coefficients = activation_sum::coefficients(
+                    &of_group(&acc),
+                    &of_group(targets),
+                    &patches.sums(),
+                    group_outputs,
+                );
+                let factors = approximate.operand_sum[channels.clone()].iter_mut();
+                factors.zip(coefficients).for_each(|(factor, more)| *factor += more);
+            }
+        }
+        Ok(())
     }
 
     /// The layer behind `prefix`, which is a convolution unless the network ends there.
@@ -164,15 +274,18 @@ impl<'n> Compensator<'n> {
         }
     }
 
-    /// The convolution before any fit to data.
-    fn unfitted(&self, conv: &QuantizedConv, choice: Choice) -> Result<ApproximateConv> {
+    /// The convolution at place `place` before any fit to what comes from the layers before it.
+    fn unfitted(&self, place: usize, conv: &QuantizedConv, choice: Choice) -> Result<ApproximateConv> {
         let products = self.products.get(choice, conv.input_zero_point)?;
         let mut approximate = ApproximateConv::uncompensated(conv, self.network.scheme, products);
-        if self.steps.weight_map {
-            let map = self.maps.get(choice, conv.input_zero_point)?;
-            approximate.weights.iter_mut().for_each(|w| *w = map[usize::from(*w)]);
+        if choice != self.exact {
+            approximate.weights.clone_from(&self.kept(place, conv, choice)?.weights);
         }
         Ok(approximate)
+    }
+
+    fn kept(&self, place: usize, conv: &QuantizedConv, choice: Choice) -> Result<Arc<Kept>> {
+        self.kept.get(self.steps, self.products, (place, conv), self.exact_layers.get(place), choice)
     }
 
     fn plan<'a>(

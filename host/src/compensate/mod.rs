@@ -1,56 +1,43 @@
 //! Repairing a network for the multipliers it was given, without retraining.
 //!
-//! Two steps, both of which leave only integers that the arithmetic contract already has:
-//! [`weight_map`] replaces weight codes by ones whose approximate products are closer to the exact
-//! products (ALWANN), [`scale_shift`] refits each output channel's scale and bias to what the exact
-//! network computes on calibration images.
+//! Steps that compose, each of which leaves only integers that the arithmetic contract already has:
+//! - [`weight_map`] replaces weight codes by ones whose approximate products are closer to the exact products: by
+//!   ALWANN's rule, or by squared error or its variance under the layer's own activations;
+//! - [`descent`] chooses weight codes one by one, so that the layer's outputs on a sample of calibration windows
+//!   come nearest to the exact network's;
+//! - [`activation_sum`] gives each output channel a coefficient of the sum of its activations;
+//! - [`scale_shift`] refits each output channel's bias, or scale and bias.
 //!
-//! A [`Compensator`] takes both, one convolution after another: each is fitted to what the ones before it make
-//! of the calibration images. So two assignments with the same beginning have the same [`Prefix`], and
-//! whoever tries many of them can go on from it.
+//! A [`Compensator`] takes the [`Steps`] it is told to, one convolution after another: each is fitted to what the
+//! ones before it make of the calibration images. So two assignments with the same beginning have the same
+//! [`Prefix`], and whoever tries many of them can go on from it. Weight codes that depend on the layer and its
+//! multiplier alone are kept from one assignment to the next.
 //!
 //! A [`LayerDistribution`] is what a layer's multiplier sees on the same images, for judging and making
 //! multipliers.
 
+pub mod activation_sum;
 mod compensator;
+pub mod descent;
+mod exact_run;
+mod kept;
 mod layer_distribution;
 mod live_tensors;
+mod patches;
 mod prefix;
 pub mod scale_shift;
+mod steps;
 pub mod weight_map;
 
 pub use compensator::Compensator;
 pub use layer_distribution::LayerDistribution;
 pub use prefix::{Allocation, Prefix};
+pub use steps::{Descent, Fit, MapRule, Steps};
 
-/// Which steps to take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-pub struct Steps {
-    /// Map weight codes by ALWANN's rule.
-    pub weight_map: bool,
-    /// Refit scale and bias of each output channel.
-    pub scale_shift: bool,
-}
+/// Passes over all weights of a layer in coordinate descent. What a third one gains is lost on other images.
+const SWEEPS: usize = 2;
 
-impl Steps {
-    /// No compensation.
-    pub const NONE: Steps = Steps { weight_map: false, scale_shift: false };
-    /// ALWANN's weight map alone.
-    pub const ALWANN: Steps = Steps { weight_map: true, scale_shift: false };
-    /// Everything.
-    pub const ALL: Steps = Steps { weight_map: true, scale_shift: true };
-}
-
-impl std::str::FromStr for Steps {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "none" => Ok(Steps::NONE),
-            "alwann" => Ok(Steps::ALWANN),
-            "scale-shift" => Ok(Steps { weight_map: false, scale_shift: true }),
-            "all" => Ok(Steps::ALL),
-            _ => Err(format!("\"{text}\" is no compensation; use none, alwann, scale-shift or all")),
-        }
-    }
+/// Accumulators less their targets, as coordinate descent takes them.
+fn residuals(acc: &[i32], targets: &[i32]) -> Vec<f32> {
+    acc.iter().zip(targets).map(|(&acc, &target)| (i64::from(acc) - i64::from(target)) as f32).collect()
 }

@@ -21,18 +21,19 @@ const CHUNK_PIXELS: usize = 1024;
 /// Channels whose sums are kept in registers.
 const LANES: usize = 8;
 
-/// Fits `approximate` to `target`; both accumulator arrays are `[image and pixel][output channel]`.
-/// Returns what was added to each channel's bias, in accumulator steps. Uses all threads.
+/// Fits `approximate` to `target`, with each channel's scale kept if only biases are to be fitted; both
+/// accumulator arrays are `[image and pixel][output channel]`. Returns what was added to each channel's bias, in
+/// accumulator steps. Uses all threads.
 pub fn fit(
     conv: &QuantizedConv,
     scheme: Scheme,
     approximate: &mut ApproximateConv,
-    acc: &[i32],
-    target: &[i32],
+    (acc, target): (&[i32], &[i32]),
+    bias_only: bool,
 ) -> Vec<i32> {
     let moments = moments(acc, target, conv.outputs());
     let shifts = moments.iter().enumerate().map(|(o, moments)| {
-        let (slope, shift) = moments.line();
+        let (slope, shift) = if bias_only { (1.0, moments.shift(1.0)) } else { moments.line() };
         let nominal = conv.accumulator_scale(scheme, o) / conv.output_scale;
         approximate.requantization[o] = requantization(slope * nominal);
         approximate.bias[o] += i64::from(shift);
@@ -118,9 +119,13 @@ impl Moments {
         let covariance = self.count * self.at - self.a * self.t;
         let slope = covariance as f64 / variance as f64;
         let slope = if PLAUSIBLE_SLOPE.contains(&slope) { slope } else { 1.0 };
+        (slope, self.shift(slope))
+    }
+
+    /// The shift that makes the means equal under `slope`.
+    fn shift(&self, slope: f64) -> i32 {
         let count = self.count.max(1) as f64;
-        let shift = self.t as f64 / count / slope - self.a as f64 / count;
-        (slope, shift.round() as i32)
+        (self.t as f64 / count / slope - self.a as f64 / count).round() as i32
     }
 }
 
@@ -139,6 +144,13 @@ mod tests {
         // t = 1.5 * (a + 40)
         let pairs: Vec<(i32, i32)> = (-10..10).map(|i| (i * 20, (i * 20 + 40) * 3 / 2)).collect();
         assert_eq!(line(&pairs), (1.5, 40));
+    }
+
+    #[test]
+    fn a_bias_alone_makes_the_means_equal() {
+        let mut moments = Moments::default();
+        [(0, 5), (10, 35)].into_iter().for_each(|(a, t)| moments.add(a, t));
+        assert_eq!(moments.shift(1.0), 15);
     }
 
     #[test]

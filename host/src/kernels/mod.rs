@@ -52,9 +52,14 @@ macro_rules! dispatch {
     };
 }
 
-// Behind the macro, which it uses.
+// Behind the macro, which they use.
+mod descent;
 mod stream;
 
+pub use descent::{
+    BestCandidates, CandidateSums, DESCENT_LANES, DescentLanes, TapSamples, add_changes, best_candidates,
+    correlate, sum_residuals,
+};
 pub use stream::{STREAM_BYTES, StreamBuffer, StreamLine, stream};
 
 /// The codes of a block of taps in rows of pixels. Within a row those of the next pixel follow at once: an

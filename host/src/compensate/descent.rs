@@ -1,0 +1,280 @@
+//! Coordinate descent over weight codes: one weight after another gets the code with which the layer comes
+//! nearest to the exact network on a sample of windows, given the true approximate products of all others.
+//!
+//! For output channel `o` let `r_n` be the accumulator less its target in sample `n`, without the product of the
+//! weight `w_k` at hand. The code that is chosen is
+//! ```text
+//! argmin_c  sum_n (r_n + M(x_nk, c) - mean)^2
+//!        =  argmin_c  2 sum_x M(x, c) R(x) + sum_x N(x) M(x, c)^2 - (sum_n r_n + sum_x N(x) M(x, c))^2 / N
+//! ```
+//! where `N(x)` counts the samples whose activation `x_nk` is `x` and `R(x)` is the sum of their `r_n`: one pass
+//! over the samples serves all codes. The mean is free because the bias is fitted afterwards
+//! ([`scale_shift`](super::scale_shift)).
+//!
+//! The windows are those of the approximate network up to this layer, so a layer also makes up for what the ones
+//! before it do. Rounding weights to make a layer's outputs right instead of the weights is the idea of AdaRound
+//! (Nagel et al., ICML 2020) and GPTQ (Frantar et al., ICLR 2023); there products are exact and the error
+//! quadratic in the weights, here the products are any table.
+//!
+//! Sums are floats, which only decide between codes. What a choice of codes gives is computed anew in integers by
+//! whoever asked for it.
+
+use super::patches::Patches;
+use super::weight_map::is_weight;
+use crate::kernels::{
+    self, CandidateSums, DESCENT_LANES, DescentLanes, Isa, TapSamples, add_changes, best_candidates, correlate,
+    sum_residuals,
+};
+use crate::multiplier::{ProductTable, Scheme};
+use rayon::prelude::*;
+use std::collections::HashMap;
+
+/// A better code has to save at least this share of what is left to change anything: less is rounding.
+const LEAST_GAIN: f64 = 1e-6;
+
+/// The weight codes of a multiplier that differ in any product, those with opposite products as one.
+pub(super) struct Candidates {
+    rows: Vec<[f32; 256]>,
+    /// For each row the codes that have it, and those that have its negative; the first ones are chosen.
+    codes: Vec<[Option<u8>; 2]>,
+    /// For each weight code its row and whether it has the negative of it.
+    of_code: Vec<(u32, bool)>,
+}
+
+impl Candidates {
+    /// Those of `products` under `scheme`.
+    pub(super) fn new(products: &ProductTable, scheme: Scheme) -> Candidates {
+        let mut places: HashMap<Vec<i32>, u32> = HashMap::new();
+        let mut candidates =
+            Candidates { rows: Vec::new(), codes: Vec::new(), of_code: vec![(0, false); 256] };
+        // Small magnitudes first: of equal codes the plainest is chosen.
+        let mut codes: Vec<u8> = (0..=255).filter(|&code| is_weight(code, scheme)).collect();
+        codes.sort_by_key(|&code| match scheme {
+            Scheme::Unsigned => u16::from(code),
+            _ => 2 * u16::from((code as i8).unsigned_abs()) + u16::from((code as i8) < 0),
+        });
+        for code in codes {
+            let row = products.row(code);
+            let negative: Vec<i32> = row.iter().map(|p| -p).collect();
+            let (place, negated) = match (places.get(&row[..]), places.get(&negative)) {
+                (Some(&place), _) => (place, false),
+                (None, Some(&place)) => (place, true),
+                (None, None) => {
+                    let place = candidates.rows.len() as u32;
+                    places.insert(row.to_vec(), place);
+                    candidates.rows.push(row.map(|p| p as f32));
+                    candidates.codes.push([None, None]);
+                    (place, false)
+                }
+            };
+            candidates.of_code[usize::from(code)] = (place, negated);
+            candidates.codes[place as usize][usize::from(negated)].get_or_insert(code);
+        }
+        candidates
+    }
+
+    /// The code with the products at `place`, or their negatives.
+    fn code(&self, place: u32, negated: bool) -> Option<u8> {
+        self.codes[place as usize][usize::from(negated)]
+    }
+
+    /// The products of a code by activation, and their sign.
+    fn row(&self, code: u8) -> (&[f32; 256], f32) {
+        let (place, negated) = self.of_code[usize::from(code)];
+        (&self.rows[place as usize], if negated { -1.0 } else { 1.0 })
+    }
+}
+
+/// What is the same for all output channels of a group.
+struct Tap {
+    samples: TapSamples,
+    sums: Vec<CandidateSums>,
+}
+
+/// Descends over the weights of a layer, `[output channel][tap]`. `patches` are its windows by channel group,
+/// `residuals` its accumulators less their targets, `[sample][output channel]`. Ends after `sweeps` passes over all
+/// weights, or when one changes nothing. Returns for each output channel the variance of the residuals in the end.
+/// Uses all threads.
+pub(super) fn descend(
+    candidates: &Candidates,
+    patches: &[Patches],
+    weights: &mut [u8],
+    residuals: &[f32],
+    channels: usize,
+    sweeps: usize,
+) -> Vec<f64> {
+    let samples = patches.first().map_or(0, Patches::samples);
+    if samples == 0 || weights.is_empty() {
+        return vec![0.0; channels];
+    }
+    let (group_channels, group_weights) = (channels / patches.len(), weights.len() / patches.len());
+    let group = |(group, weights): (usize, &mut [u8])| {
+        let first = group * group_channels;
+        descend_group(candidates, &patches[group], weights, (residuals, channels), first, sweeps)
+    };
+    weights.par_chunks_mut(group_weights).enumerate().flat_map_iter(group).collect()
+}
+
+/// The same for the channels of one group, of which `first` is the first.
+fn descend_group(
+    candidates: &Candidates,
+    patches: &Patches,
+    weights: &mut [u8],
+    (residuals, channels): (&[f32], usize),
+    first: usize,
+    sweeps: usize,
+) -> Vec<f64> {
+    let samples = patches.samples();
+    let count = patches.taps();
+    let taps: Vec<Tap> = match sweeps {
+        0 => Vec::new(),
+        _ => (0..count).into_par_iter().map(|tap| Tap::new(candidates, patches.tap(tap))).collect(),
+    };
+    let block = |(block, weights): (usize, &mut [u8])| {
+        let first = first + block * DESCENT_LANES;
+        let lanes = weights.len() / count;
+        let row = |n: usize| {
+            let row = &residuals[n * channels + first..][..lanes];
+            std::array::from_fn(|l| row.get(l).copied().unwrap_or(0.0))
+        };
+        let mut block = Block::new(candidates, &taps, (0..samples).map(row).collect());
+        block.descend(weights, sweeps);
+        block.variances(lanes)
+    };
+    weights.par_chunks_mut(DESCENT_LANES * count).enumerate().flat_map_iter(block).collect()
+}
+
+impl Tap {
+    fn new(candidates: &Candidates, codes: &[u8]) -> Tap {
+        let samples = TapSamples::new(codes);
+        let counts: Vec<f64> = (0..samples.codes.len()).map(|i| samples.bucket(i).len() as f64).collect();
+        let sums = candidates.rows.iter().zip(&candidates.codes).map(|(row, codes)| {
+            let (mut products, mut squares) = (0.0, 0.0);
+            for (&code, count) in samples.codes.iter().zip(&counts) {
+                let product = f64::from(row[usize::from(code)]);
+                products += count * product;
+                squares += count * product * product;
+            }
+            let negation_cost = if codes[1].is_some() { 0.0 } else { f32::INFINITY };
+            CandidateSums { products: products as f32, squares: squares as f32, negation_cost }
+        });
+        Tap { sums: sums.collect(), samples }
+    }
+}
+
+/// Up to [`DESCENT_LANES`] output channels.
+struct Block<'a> {
+    isa: Isa,
+    candidates: &'a Candidates,
+    rows: Vec<&'a [f32; 256]>,
+    taps: &'a [Tap],
+    residuals: Vec<DescentLanes>,
+    /// Sums of the residuals of all samples.
+    totals: [f64; DESCENT_LANES],
+    /// By code of the tap at hand.
+    by_code: Vec<DescentLanes>,
+    /// By candidate.
+    correlations: Vec<DescentLanes>,
+}
+
+impl<'a> Block<'a> {
+    fn new(candidates: &'a Candidates, taps: &'a [Tap], residuals: Vec<DescentLanes>) -> Self {
+        let mut totals = [0.0; DESCENT_LANES];
+        for row in &residuals {
+            totals.iter_mut().zip(row).for_each(|(total, &r)| *total += f64::from(r));
+        }
+        Block {
+            isa: Isa::best(),
+            candidates,
+            rows: candidates.rows.iter().collect(),
+            taps,
+            residuals,
+            totals,
+            by_code: vec![[0.0; DESCENT_LANES]; kernels::CODES],
+            correlations: vec![[0.0; DESCENT_LANES]; candidates.rows.len()],
+        }
+    }
+
+    fn descend(&mut self, weights: &mut [u8], sweeps: usize) {
+        for _ in 0..sweeps {
+            let mut changed = false;
+            for tap in 0..self.taps.len() {
+                changed |= self.improve(tap, weights);
+            }
+            if !changed {
+                return;
+            }
+        }
+    }
+
+    /// The variances of the residuals of the first `lanes` lanes.
+    fn variances(&self, lanes: usize) -> Vec<f64> {
+        let count = self.residuals.len() as f64;
+        let of = |l: usize| {
+            let squares: f64 = self.residuals.iter().map(|row| f64::from(row[l]) * f64::from(row[l])).sum();
+            let mean = self.residuals.iter().map(|row| f64::from(row[l])).sum::<f64>() / count;
+            (squares / count - mean * mean).max(0.0)
+        };
+        (0..lanes).map(of).collect()
+    }
+
+    /// Gives the weights of one tap better codes; whether any changed.
+    fn improve(&mut self, place: usize, weights: &mut [u8]) -> bool {
+        let Tap { samples, sums } = &self.taps[place];
+        let (count, lanes) = (self.taps.len(), weights.len() / self.taps.len());
+        let by_code = &mut self.by_code[..samples.codes.len()];
+        let totals = self.totals.map(|total| total as f32);
+        sum_residuals(self.isa, samples, &self.residuals, &totals, by_code);
+        // Without the products of the present codes.
+        let mut base = self.totals;
+        for l in 0..lanes {
+            let (row, sign) = self.candidates.row(weights[l * count + place]);
+            for (i, &code) in samples.codes.iter().enumerate() {
+                let product = sign * row[usize::from(code)] * samples.bucket(i).len() as f32;
+                by_code[i][l] -= product;
+                base[l] -= f64::from(product);
+            }
+        }
+        let base = base.map(|b| b as f32);
+        correlate(self.isa, samples, &self.rows, by_code, &mut self.correlations);
+        let best = best_candidates(self.isa, sums, &self.correlations, &base, self.residuals.len());
+        let mut changes = None;
+        for l in 0..lanes {
+            let weight = &mut weights[l * count + place];
+            let (present, negated) = self.candidates.of_code[usize::from(*weight)];
+            if (best.places[l], best.negated[l]) == (present, negated) {
+                continue;
+            }
+            let cost = self.cost(sums, present, negated, l, base[l]);
+            let gain = cost - f64::from(best.costs[l]);
+            if gain <= LEAST_GAIN * cost.abs() {
+                continue;
+            }
+            let Some(code) = self.candidates.code(best.places[l], best.negated[l]) else { continue };
+            let (old, new) = (self.candidates.row(*weight), self.candidates.row(code));
+            *weight = code;
+            let changes = changes.get_or_insert_with(|| vec![[0f32; DESCENT_LANES]; samples.codes.len()]);
+            for (i, &code) in samples.codes.iter().enumerate() {
+                let change = new.1 * new.0[usize::from(code)] - old.1 * old.0[usize::from(code)];
+                changes[i][l] = change;
+                self.totals[l] += f64::from(change) * samples.bucket(i).len() as f64;
+            }
+        }
+        match changes {
+            Some(changes) => {
+                add_changes(self.isa, samples, &changes, &mut self.residuals);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// What the present code of lane `l` costs, as [`best_candidates`] reckons.
+    fn cost(&self, sums: &[CandidateSums], place: u32, negated: bool, l: usize, base: f32) -> f64 {
+        let sign = if negated { -1.0 } else { 1.0 };
+        let CandidateSums { products, squares, .. } = sums[place as usize];
+        let sum = base + sign * products;
+        let correlation = self.correlations[place as usize][l];
+        f64::from(2.0 * sign * correlation + squares - sum * sum / self.residuals.len() as f32)
+    }
+}

@@ -1,0 +1,107 @@
+//! Weight codes that depend on a layer and its multiplier alone, made when first asked for.
+
+use super::descent::{Candidates, descend};
+use super::exact_run::ExactLayer;
+use super::patches::{over_windows, window_rows};
+use super::steps::{Descent, MapRule, Steps};
+use super::weight_map::{alwann, weighted};
+use super::{SWEEPS, residuals};
+use crate::emulate::{ApproximateConv, ConvPlan};
+use crate::error::Result;
+use crate::multiplier::{Choice, ProductCache, ProductTable, Scheme};
+use crate::quantize::QuantizedConv;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+/// The weight codes of a layer for one multiplier.
+#[derive(Debug)]
+pub(super) struct Kept {
+    /// As in [`QuantizedConv::weights`].
+    pub weights: Vec<u8>,
+    /// What is left of the multiplier's errors: the variance of the layer's results about the exact ones, summed
+    /// over its output channels, in units of their real values squared; with the exact network before it.
+    pub noise: Option<f64>,
+}
+
+/// What the codes depend on: the place of the layer among those that multiply, its multiplier, and the rules.
+type Key = (usize, Choice, MapRule, Descent);
+
+/// All that were made so far.
+#[derive(Default)]
+pub(super) struct KeptCodes {
+    codes: Mutex<HashMap<Key, Arc<Kept>>>,
+}
+
+impl KeptCodes {
+    /// The codes of the convolution at place `layer`, which is `conv`, for `choice`; `exact` is what the exact
+    /// network has there, if it was run. Uses all threads.
+    pub(super) fn get(
+        &self,
+        steps: Steps,
+        products: &ProductCache,
+        (layer, conv): (usize, &QuantizedConv),
+        exact: Option<&ExactLayer>,
+        choice: Choice,
+    ) -> Result<Arc<Kept>> {
+        // Codes for the approximate network begin with those of the map.
+        let descent = if steps.descent == Descent::OnExact { Descent::OnExact } else { Descent::None };
+        let key = (layer, choice, steps.map, descent);
+        let lock = || self.codes.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(kept) = lock().get(&key) {
+            return Ok(kept.clone());
+        }
+        // Not under the lock: it takes all threads, and one of them may come back for other codes.
+        let table = products.get(choice, conv.input_zero_point)?;
+        let reference = products.get(Choice::exact(products.library()), conv.input_zero_point)?;
+        let mut approximate = ApproximateConv::uncompensated(conv, products.scheme(), table.clone());
+        if let Some(map) = map(steps.map, products.scheme(), exact, &reference, &table) {
+            approximate.weights.iter_mut().for_each(|w| *w = map[usize::from(*w)]);
+        }
+        let noise = match exact {
+            Some(exact) => {
+                let sweeps = if descent == Descent::OnExact { SWEEPS } else { 0 };
+                Some(descend_on_exact(conv, products.scheme(), exact, &mut approximate, sweeps)?)
+            }
+            None => None,
+        };
+        let kept = Arc::new(Kept { weights: approximate.weights, noise });
+        Ok(lock().entry(key).or_insert(kept).clone())
+    }
+}
+
+/// The map of a rule; none if it is not known what occurs.
+fn map(
+    rule: MapRule,
+    scheme: Scheme,
+    exact: Option<&ExactLayer>,
+    reference: &ProductTable,
+    products: &ProductTable,
+) -> Option<[u8; 256]> {
+    match rule {
+        MapRule::None => None,
+        MapRule::Alwann => Some(alwann(reference, products, scheme)),
+        MapRule::Squared | MapRule::Variance => {
+            let variance = rule == MapRule::Variance;
+            exact.map(|exact| weighted(reference, products, scheme, &exact.shares, variance))
+        }
+    }
+}
+
+/// Descends from the codes of `approximate` on what the exact network gives the layer; what noise is left.
+fn descend_on_exact(
+    conv: &QuantizedConv,
+    scheme: Scheme,
+    exact: &ExactLayer,
+    approximate: &mut ApproximateConv,
+    sweeps: usize,
+) -> Result<f64> {
+    let dense = over_windows(conv);
+    let mut acc = vec![0; exact.patches.first().map_or(0, |p| p.samples()) * conv.outputs()];
+    ConvPlan::new(&dense, scheme, approximate)?.accumulate(&window_rows(&exact.patches), &mut acc);
+    let residuals = residuals(&acc, &exact.targets_of_descent(conv.outputs()));
+    let candidates = Candidates::new(&approximate.products, scheme);
+    let variances =
+        descend(&candidates, &exact.patches, &mut approximate.weights, &residuals, conv.outputs(), sweeps);
+    let scales = (0..conv.outputs()).map(|o| conv.accumulator_scale(scheme, o));
+    Ok(variances.iter().zip(scales).map(|(variance, scale)| variance * scale * scale).sum())
+}
