@@ -8,6 +8,7 @@
 //! A search is a function of its problem, settings and initial genomes alone. Random numbers are drawn
 //! only in the serial part; a problem may evaluate a batch on as many threads as it likes.
 
+mod breeding;
 pub mod genome;
 pub mod hypervolume;
 mod nsga2;
