@@ -20,6 +20,8 @@ mod benchmarks;
 #[cfg(test)]
 mod real;
 #[cfg(test)]
+mod screening;
+#[cfg(test)]
 mod tests;
 
 pub use genome::{Genome, GenomeSpace, Mapping};

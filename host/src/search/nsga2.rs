@@ -19,6 +19,10 @@ pub struct Settings {
     pub generations: usize,
     /// Seed of the random stream.
     pub seed: u64,
+    /// Children bred for each that is evaluated, if the problem predicts ([`Problem::predict`]): all but a
+    /// quarter of the evaluated ones are then those with the best predictions. 1: no screening. Sorting takes
+    /// time and memory in the square of `population * screen`.
+    pub screen: usize,
 }
 
 /// What a search found.
@@ -101,6 +105,9 @@ fn check(settings: &Settings) -> Result<()> {
     if settings.population < 2 {
         return Err(Error::Argument("the search needs a population of at least 2".to_owned()));
     }
+    if settings.screen == 0 {
+        return Err(Error::Argument("the search needs at least 1 child for each evaluation".to_owned()));
+    }
     Ok(())
 }
 
@@ -140,7 +147,8 @@ impl<G: Clone + Eq + Hash + Send + Sync> State<G> {
     pub fn advance<P: Problem<Genome = G>>(&mut self, problem: &P, settings: &Settings) -> Result<()> {
         let mut stream = Stream::seed_from_u64(self.seed);
         stream.set_word_pos(self.position.into());
-        let children = self.children(problem, settings.population, &mut stream);
+        self.restore_index();
+        let children = self.children(problem, settings, &mut stream)?;
         let known = self.evaluated.len();
         let children = self.evaluate(problem, children)?;
         self.memo_hits += children.iter().filter(|&&i| i < known).count();
@@ -183,11 +191,21 @@ impl<G: Clone + Eq + Hash + Send + Sync> State<G> {
         non_dominated(&evaluations).into_iter().map(|i| self.evaluated[i].clone()).collect()
     }
 
-    /// Indices of `genomes` in `evaluated`, after evaluating those that are new in one batch.
-    fn evaluate<P: Problem<Genome = G>>(&mut self, problem: &P, genomes: Vec<G>) -> Result<Vec<usize>> {
+    /// Whether `genome` was evaluated, as far as the index knows.
+    pub(super) fn is_known(&self, genome: &G) -> bool {
+        self.index.contains_key(genome)
+    }
+
+    /// A saved state comes without its index.
+    fn restore_index(&mut self) {
         if self.index.len() != self.evaluated.len() {
             self.index = self.evaluated.iter().enumerate().map(|(i, p)| (p.genome.clone(), i)).collect();
         }
+    }
+
+    /// Indices of `genomes` in `evaluated`, after evaluating those that are new in one batch.
+    fn evaluate<P: Problem<Genome = G>>(&mut self, problem: &P, genomes: Vec<G>) -> Result<Vec<usize>> {
+        self.restore_index();
         let new: Vec<G> = genomes.iter().filter(|g| !self.index.contains_key(g)).cloned().collect();
         let evaluations = if new.is_empty() { Vec::new() } else { problem.evaluate(&new)? };
         let objectives = self.evaluated.first().map(|p| &p.evaluation).or(evaluations.first());
