@@ -5,8 +5,8 @@
 //! [`genome`] has the genome of ALWANN (arXiv 1907.07229): a multiplier for each tile, a tile for each
 //! layer. All objectives are minimised.
 //!
-//! A search is a function of its problem, settings and initial genomes alone. Random numbers are drawn
-//! only in the serial part; a problem may evaluate a batch on as many threads as it likes.
+//! A search is a function of its problem, settings, and initial and injected genomes alone. Random numbers
+//! are drawn only in the serial part; a problem may evaluate a batch on as many threads as it likes.
 
 mod breeding;
 pub mod genome;

@@ -160,6 +160,25 @@ impl<G: Clone + Eq + Hash + Send + Sync> State<G> {
         Ok(())
     }
 
+    /// Lets `genomes` compete with the population for survival, as children do; those never evaluated are
+    /// evaluated first. They come from outside the random stream, so this is no generation, and known ones
+    /// are no memo hits. On an error the state is as it was before.
+    pub fn inject<P: Problem<Genome = G>>(
+        &mut self,
+        problem: &P,
+        settings: &Settings,
+        genomes: &[G],
+    ) -> Result<()> {
+        check(settings)?;
+        let mut seen: HashSet<G> = self.population().map(|p| p.genome.clone()).collect();
+        let outsiders = genomes.iter().filter(|&g| seen.insert(g.clone())).cloned().collect();
+        let outsiders = self.evaluate(problem, outsiders)?;
+        let mut members = self.population.clone();
+        members.extend(outsiders);
+        self.population = self.survivors(members, settings.population);
+        Ok(())
+    }
+
     /// Generations completed after the initial population.
     pub fn generation(&self) -> usize {
         self.generation

@@ -166,6 +166,29 @@ fn initial_genomes_are_in_the_race() {
     assert_eq!(outcome.front.len(), 9, "dearer is better in this problem");
 }
 
+#[test]
+fn injected_genomes_compete_for_survival() {
+    let problem = Additive::new(Mapping::Free, 12, 4, 9);
+    let settings = Settings { population: 10, generations: 3, seed: 1, screen: 1 };
+    let mut state = State::start(&problem, &settings, &[]).unwrap();
+    let evaluated = || problem.evaluated.load(Ordering::Relaxed);
+    let best = problem.space.uniform(0).unwrap();
+    let worst = state.evaluated()[3].genome.clone();
+    // Twice the one without any error, and one that is known.
+    state.inject(&problem, &settings, &[best.clone(), worst, best.clone()]).unwrap();
+    assert_eq!((state.population().count(), state.evaluations(), evaluated()), (10, 11, 11));
+    assert!(state.population().any(|p| p.genome == best));
+    assert_eq!((state.generation(), state.memo_hits()), (0, 0));
+
+    let once: Vec<_> = state.population().cloned().collect();
+    state.inject(&problem, &settings, std::slice::from_ref(&best)).unwrap();
+    assert_eq!((state.population().cloned().collect::<Vec<_>>(), evaluated()), (once, 11));
+
+    let outcome = resume(&problem, &settings, state, go).unwrap();
+    assert_eq!(outcome.generations, 3);
+    assert_eq!(outcome.front[0].genome, best, "nothing is better than no error");
+}
+
 /// A problem that breaks the contract in one way or another.
 struct Broken(fn(usize) -> Result<Vec<Evaluation>>);
 
