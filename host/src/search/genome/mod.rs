@@ -1,6 +1,7 @@
 //! The genome of ALWANN (arXiv 1907.07229): which multiplier each tile of the accelerator has,
 //! and which tile each layer runs on.
 
+mod constraints;
 mod operators;
 
 use crate::error::{Error, Result};
@@ -70,6 +71,10 @@ pub struct GenomeSpace {
     layers: usize,
     tiles: usize,
     mapping: Mapping,
+    /// The multiplier of each layer that has no choice.
+    fixed: Vec<Option<u16>>,
+    /// The most different multipliers a genome may have, no more than there are tiles and multipliers.
+    distinct: usize,
     /// The multipliers from cheapest to dearest.
     by_cost: Vec<u16>,
     /// The place of each multiplier in `by_cost`.
@@ -94,19 +99,23 @@ impl GenomeSpace {
         for (i, &multiplier) in by_cost.iter().enumerate() {
             place[usize::from(multiplier)] = i;
         }
-        Ok(GenomeSpace { layers, tiles: tiles.min(layers), mapping, by_cost, place })
+        let (tiles, fixed) = (tiles.min(layers), vec![None; layers]);
+        let distinct = tiles.min(by_cost.len());
+        Ok(GenomeSpace { layers, tiles, mapping, fixed, distinct, by_cost, place })
     }
 
-    /// The genome with one multiplier in every layer.
+    /// The genome with one multiplier in every layer but the fixed ones.
     pub fn uniform(&self, multiplier: u16) -> Result<Genome> {
-        self.genome(vec![multiplier], vec![0; self.layers])
+        self.encode(&vec![multiplier; self.layers])
     }
 
-    /// The genome with these multipliers, one for each layer, if the accelerator has enough tiles.
+    /// The genome with these multipliers, one for each layer, if the accelerator has enough tiles. Fixed layers
+    /// keep their multipliers whatever `assignment` has for them.
     pub fn encode(&self, assignment: &[u16]) -> Result<Genome> {
         let mut tiles: Vec<u16> = Vec::new();
         let mut layers = Vec::with_capacity(assignment.len());
-        for &multiplier in assignment {
+        for (layer, &multiplier) in assignment.iter().enumerate() {
+            let multiplier = self.fixed.get(layer).copied().flatten().unwrap_or(multiplier);
             let tile = match self.mapping {
                 Mapping::Free => tiles.iter().position(|&m| m == multiplier),
                 Mapping::Contiguous => tiles.len().checked_sub(1).filter(|&last| tiles[last] == multiplier),
@@ -132,9 +141,8 @@ impl GenomeSpace {
         let sorted = layers.is_sorted();
         let mut genome = Genome::try_from(Parts { tiles, layers }).map_err(Error::Mismatch)?;
         self.canonicalize(&mut genome);
-        if genome.tiles.len() > self.tiles {
-            let (needed, tiles) = (genome.tiles.len(), self.tiles);
-            return Err(Error::Mismatch(format!("the assignment needs {needed} tiles, there are {tiles}")));
+        if let Some(reason) = self.broken_constraint(&genome) {
+            return Err(Error::Mismatch(reason));
         }
         if self.mapping == Mapping::Contiguous && !sorted {
             let reason = "a pipelined tile serves one contiguous run of layers, in the order of the tiles";

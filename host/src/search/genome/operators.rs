@@ -13,7 +13,7 @@ impl GenomeSpace {
         let tiles = (0..self.tiles).map(|_| self.any_multiplier(stream)).collect();
         let layers = (0..self.layers).map(|_| stream.random_range(0..self.tiles) as u16).collect();
         let mut genome = Genome { tiles, layers };
-        self.canonicalize(&mut genome);
+        self.settle(&mut genome, stream);
         genome
     }
 
@@ -29,8 +29,8 @@ impl GenomeSpace {
         }
         exchange(&mut a.tiles, &mut b.tiles, stream);
         exchange(&mut a.layers, &mut b.layers, stream);
-        self.canonicalize(&mut a);
-        self.canonicalize(&mut b);
+        self.settle(&mut a, stream);
+        self.settle(&mut b, stream);
         (a, b)
     }
 
@@ -50,7 +50,7 @@ impl GenomeSpace {
                     Mapping::Contiguous => self.move_boundary(genome, stream),
                 }
             }
-            self.canonicalize(genome);
+            self.settle(genome, stream);
             if stream.random() {
                 return;
             }
