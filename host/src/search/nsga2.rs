@@ -111,6 +111,20 @@ fn check(settings: &Settings) -> Result<()> {
     Ok(())
 }
 
+/// Whether there is an evaluation for each of `wanted` genomes, all with as many objectives as an `earlier` one.
+pub(super) fn check_evaluations(
+    wanted: usize,
+    earlier: Option<&Evaluation>,
+    evaluations: &[Evaluation],
+) -> Result<()> {
+    let objectives = earlier.or(evaluations.first()).map_or(0, |e| e.objectives().len());
+    if evaluations.len() != wanted || evaluations.iter().any(|e| e.objectives().len() != objectives) {
+        let reason = "the search's problem must give every genome one evaluation of as many objectives";
+        return Err(Error::Mismatch(reason.to_owned()));
+    }
+    Ok(())
+}
+
 impl<G: Clone + Eq + Hash + Send + Sync> State<G> {
     /// Evaluates the initial population: `initial` without repetitions, filled up with random genomes. All
     /// of `initial` is evaluated; if it is larger than the population the best survive.
@@ -227,12 +241,7 @@ impl<G: Clone + Eq + Hash + Send + Sync> State<G> {
         self.restore_index();
         let new: Vec<G> = genomes.iter().filter(|g| !self.index.contains_key(g)).cloned().collect();
         let evaluations = if new.is_empty() { Vec::new() } else { problem.evaluate(&new)? };
-        let objectives = self.evaluated.first().map(|p| &p.evaluation).or(evaluations.first());
-        let objectives = objectives.map_or(0, |e| e.objectives().len());
-        if evaluations.len() != new.len() || evaluations.iter().any(|e| e.objectives().len() != objectives) {
-            let reason = "the search's problem must give every genome one evaluation of as many objectives";
-            return Err(Error::Mismatch(reason.to_owned()));
-        }
+        check_evaluations(new.len(), self.evaluated.first().map(|p| &p.evaluation), &evaluations)?;
         for (genome, evaluation) in new.into_iter().zip(evaluations) {
             self.index.insert(genome.clone(), self.evaluated.len());
             self.evaluated.push(Point { genome, evaluation });

@@ -44,21 +44,21 @@ impl Additive {
         }
         vec![error, energy]
     }
+}
 
-    /// Every genome of the space, by trying all tiles and layers there are.
-    pub fn all(&self, layers: u32, tiles: u32, multipliers: u32) -> HashSet<Genome> {
-        let digits = |mut n: u32, base: u32, count: u32| {
-            let mut next = || {
-                let digit = (n % base) as u16;
-                n /= base;
-                digit
-            };
-            (0..count).map(|_| next()).collect::<Vec<u16>>()
+/// Every genome of `space`, by trying all tiles and layers there are.
+pub fn by_force(space: &GenomeSpace, layers: u32, tiles: u32, multipliers: u32) -> HashSet<Genome> {
+    let digits = |mut n: u32, base: u32, count: u32| {
+        let mut next = || {
+            let digit = (n % base) as u16;
+            n /= base;
+            digit
         };
-        let parts = (0..multipliers.pow(tiles)).flat_map(|t| (0..tiles.pow(layers)).map(move |l| (t, l)));
-        let genome = |(t, l)| self.space.genome(digits(t, multipliers, tiles), digits(l, tiles, layers)).ok();
-        parts.filter_map(genome).collect()
-    }
+        (0..count).map(|_| next()).collect::<Vec<u16>>()
+    };
+    let parts = (0..multipliers.pow(tiles)).flat_map(|t| (0..tiles.pow(layers)).map(move |l| (t, l)));
+    let genome = |(t, l)| space.genome(digits(t, multipliers, tiles), digits(l, tiles, layers)).ok();
+    parts.filter_map(genome).collect()
 }
 
 impl Problem for Additive {
@@ -95,7 +95,7 @@ fn finds_the_exhaustive_front() {
     for mapping in [Mapping::Free, Mapping::Contiguous] {
         let problem = Additive::new(mapping, 4, 2, 5);
         let all: Vec<Evaluation> =
-            problem.all(4, 2, 5).iter().map(|g| problem.objectives(g).into()).collect();
+            by_force(&problem.space, 4, 2, 5).iter().map(|g| problem.objectives(g).into()).collect();
         let all: Vec<&Evaluation> = all.iter().collect();
         let exhaustive: Vec<&[f64]> = non_dominated(&all).iter().map(|&i| all[i].objectives()).collect();
         assert!(exhaustive.len() > 10, "{mapping:?}: a front of {} proves little", exhaustive.len());
@@ -113,7 +113,7 @@ fn evaluates_no_genome_twice() {
     let settings = Settings { population: 20, generations: 50, seed: 1, screen: 1 };
     let outcome = run(&problem, &settings, &[], go).unwrap();
     assert_eq!(problem.evaluated.load(Ordering::Relaxed), outcome.evaluations);
-    assert!(outcome.evaluations <= problem.all(4, 2, 5).len());
+    assert!(outcome.evaluations <= by_force(&problem.space, 4, 2, 5).len());
     assert_eq!(outcome.evaluations + outcome.memo_hits, 20 * 51);
 }
 

@@ -191,6 +191,7 @@ fn any_of<T: Copy>(values: &[T], stream: &mut Stream) -> Option<T> {
 mod tests {
     use super::*;
     use rand::SeedableRng;
+    use std::collections::HashSet;
 
     type Fixed = &'static [(usize, u16)];
 
@@ -217,6 +218,7 @@ mod tests {
                     let space = space.with_max_distinct(most).unwrap();
                     let mut stream = Stream::seed_from_u64(case as u64);
                     let (mut a, mut b) = (space.random(&mut stream), space.random(&mut stream));
+                    let mut seen = HashSet::new();
                     for _ in 0..3000 {
                         for genome in [&a, &b] {
                             let again = space.genome(genome.tiles.clone(), genome.layers.clone());
@@ -225,6 +227,7 @@ mod tests {
                             assert!(different(&genome.tiles).len() <= most.unwrap_or(tiles));
                             let assignment = genome.assignment();
                             assert!(fixed.iter().all(|&(layer, multiplier)| assignment[layer] == multiplier));
+                            seen.insert(genome.clone());
                         }
                         (a, b) = space.crossover(&a, &b, &mut stream);
                         space.mutate(&mut a, &mut stream);
@@ -234,6 +237,8 @@ mod tests {
                             b = space.random(&mut stream);
                         }
                     }
+                    let count = space.count().unwrap() as usize;
+                    assert!(seen.len() * 3 > count.min(1500), "{} of {count} genomes seen", seen.len());
                 }
             }
         }

@@ -2,6 +2,7 @@
 //! and which tile each layer runs on.
 
 mod constraints;
+mod enumeration;
 mod operators;
 
 use crate::error::{Error, Result};
