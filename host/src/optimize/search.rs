@@ -103,8 +103,12 @@ pub fn search(
     let space = GenomeSpace::new(multiplications.len(), options.tiles, &shortlist.powers, mapping)?;
     let known = Mutex::default();
     let assignments = Assignments { evaluator, library, multiplications, options, shortlist, space, known };
-    let settings =
-        Settings { population: options.population, generations: options.generations, seed: options.seed };
+    let settings = Settings {
+        population: options.population,
+        generations: options.generations,
+        seed: options.seed,
+        screen: 1,
+    };
     let mut initial = assignments.proposed(options.population / 2, mapping)?;
     initial.extend(assignments.uniform(options.population / 4)?);
     let outcome = search::run(&assignments, &settings, &initial, |state| {

@@ -8,10 +8,10 @@ use crate::error::Result;
 use rayon::prelude::*;
 use std::f64::consts::PI;
 
-struct Benchmark {
-    name: &'static str,
+pub struct Benchmark {
+    pub name: &'static str,
     space: RealSpace,
-    objectives: fn(&[f64]) -> Vec<f64>,
+    pub objectives: fn(&[f64]) -> Vec<f64>,
     /// pymoo's median hypervolume over seeds 1-11.
     pymoo: f64,
 }
@@ -74,7 +74,7 @@ fn dtlz2(x: &[f64]) -> Vec<f64> {
     vec![(1.0 + g) * a.cos() * b.cos(), (1.0 + g) * a.cos() * b.sin(), (1.0 + g) * a.sin()]
 }
 
-fn benchmarks() -> [Benchmark; 6] {
+pub fn benchmarks() -> [Benchmark; 6] {
     let unit = |n| RealSpace(vec![(0.0, 1.0); n]);
     let mut zdt4_box = vec![(-5.0, 5.0); 10];
     zdt4_box[0] = (0.0, 1.0);
@@ -91,7 +91,7 @@ fn benchmarks() -> [Benchmark; 6] {
 /// The hypervolume of the last population, as pymoo's figures are.
 fn hypervolume_of_a_run(benchmark: &Benchmark, seed: u64) -> f64 {
     // pymoo counts the initial population as the first of 250 generations.
-    let settings = Settings { population: 100, generations: 249, seed };
+    let settings = Settings { population: 100, generations: 249, seed, screen: 1 };
     let mut state = State::start(benchmark, &settings, &[]).unwrap();
     while state.generation() < settings.generations {
         state.advance(benchmark, &settings).unwrap();

@@ -3,11 +3,13 @@
 //!
 //! [`run`] knows nothing of networks: a [`Problem`] makes, recombines, mutates and evaluates genomes.
 //! [`genome`] has the genome of ALWANN (arXiv 1907.07229): a multiplier for each tile, a tile for each
-//! layer. All objectives are minimised.
+//! layer. [`exhaustive`] evaluates a whole space. All objectives are minimised.
 //!
-//! A search is a function of its problem, settings and initial genomes alone. Random numbers are drawn
-//! only in the serial part; a problem may evaluate a batch on as many threads as it likes.
+//! A search is a function of its problem, settings, and initial and injected genomes alone. Random numbers
+//! are drawn only in the serial part; a problem may evaluate a batch on as many threads as it likes.
 
+mod breeding;
+mod exhaustive;
 pub mod genome;
 pub mod hypervolume;
 mod nsga2;
@@ -19,8 +21,11 @@ mod benchmarks;
 #[cfg(test)]
 mod real;
 #[cfg(test)]
+mod screening;
+#[cfg(test)]
 mod tests;
 
+pub use exhaustive::exhaustive;
 pub use genome::{Genome, GenomeSpace, Mapping};
 pub use hypervolume::hypervolume;
 pub use nsga2::{Outcome, Settings, State, resume, run};

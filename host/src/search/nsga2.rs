@@ -1,19 +1,14 @@
 //! The main loop of NSGA-II (Deb et al. 2002, section III-C), with a memo of everything evaluated.
 
+use super::breeding::TRIES_PER_CHILD;
 use super::problem::{Evaluation, Point, Problem, Stream};
-use super::sort::{crowding_distances, fronts, non_dominated};
+use super::sort::{best, non_dominated};
 use crate::error::{Error, Result};
-use rand::seq::SliceRandom;
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use serde::{Deserialize, Serialize};
-use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::ops::ControlFlow;
-
-/// How often a mating that gave only known children is tried again, per child wanted. Small spaces run out
-/// of new children; then a generation has fewer of them.
-const TRIES_PER_CHILD: usize = 100;
 
 /// The size and the randomness of a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +19,10 @@ pub struct Settings {
     pub generations: usize,
     /// Seed of the random stream.
     pub seed: u64,
+    /// Children bred for each that is evaluated, if the problem predicts ([`Problem::predict`]): all but a
+    /// quarter of the evaluated ones are then those with the best predictions. 1: no screening. Sorting takes
+    /// time and memory in the square of `population * screen`.
+    pub screen: usize,
 }
 
 /// What a search found.
@@ -106,6 +105,23 @@ fn check(settings: &Settings) -> Result<()> {
     if settings.population < 2 {
         return Err(Error::Argument("the search needs a population of at least 2".to_owned()));
     }
+    if settings.screen == 0 {
+        return Err(Error::Argument("the search needs at least 1 child for each evaluation".to_owned()));
+    }
+    Ok(())
+}
+
+/// Whether there is an evaluation for each of `wanted` genomes, all with as many objectives as an `earlier` one.
+pub(super) fn check_evaluations(
+    wanted: usize,
+    earlier: Option<&Evaluation>,
+    evaluations: &[Evaluation],
+) -> Result<()> {
+    let objectives = earlier.or(evaluations.first()).map_or(0, |e| e.objectives().len());
+    if evaluations.len() != wanted || evaluations.iter().any(|e| e.objectives().len() != objectives) {
+        let reason = "the search's problem must give every genome one evaluation of as many objectives";
+        return Err(Error::Mismatch(reason.to_owned()));
+    }
     Ok(())
 }
 
@@ -145,7 +161,8 @@ impl<G: Clone + Eq + Hash + Send + Sync> State<G> {
     pub fn advance<P: Problem<Genome = G>>(&mut self, problem: &P, settings: &Settings) -> Result<()> {
         let mut stream = Stream::seed_from_u64(self.seed);
         stream.set_word_pos(self.position.into());
-        let children = self.children(problem, settings.population, &mut stream);
+        self.restore_index();
+        let children = self.children(problem, settings, &mut stream)?;
         let known = self.evaluated.len();
         let children = self.evaluate(problem, children)?;
         self.memo_hits += children.iter().filter(|&&i| i < known).count();
@@ -154,6 +171,25 @@ impl<G: Clone + Eq + Hash + Send + Sync> State<G> {
         self.population = self.survivors(members, settings.population);
         self.position = stream.get_word_pos() as u64;
         self.generation += 1;
+        Ok(())
+    }
+
+    /// Lets `genomes` compete with the population for survival, as children do; those never evaluated are
+    /// evaluated first. They come from outside the random stream, so this is no generation, and known ones
+    /// are no memo hits. On an error the state is as it was before.
+    pub fn inject<P: Problem<Genome = G>>(
+        &mut self,
+        problem: &P,
+        settings: &Settings,
+        genomes: &[G],
+    ) -> Result<()> {
+        check(settings)?;
+        let mut seen: HashSet<G> = self.population().map(|p| p.genome.clone()).collect();
+        let outsiders = genomes.iter().filter(|&g| seen.insert(g.clone())).cloned().collect();
+        let outsiders = self.evaluate(problem, outsiders)?;
+        let mut members = self.population.clone();
+        members.extend(outsiders);
+        self.population = self.survivors(members, settings.population);
         Ok(())
     }
 
@@ -188,46 +224,24 @@ impl<G: Clone + Eq + Hash + Send + Sync> State<G> {
         non_dominated(&evaluations).into_iter().map(|i| self.evaluated[i].clone()).collect()
     }
 
-    fn evaluations_of(&self, members: &[usize]) -> Vec<&Evaluation> {
-        members.iter().map(|&i| &self.evaluated[i].evaluation).collect()
+    /// Whether `genome` was evaluated, as far as the index knows.
+    pub(super) fn is_known(&self, genome: &G) -> bool {
+        self.index.contains_key(genome)
     }
 
-    /// Up to `wanted` children that differ from each other and from the population.
-    fn children<P: Problem<Genome = G>>(&self, problem: &P, wanted: usize, stream: &mut Stream) -> Vec<G> {
-        let mut tournament = Tournament::new(&self.evaluations_of(&self.population));
-        let parent = |member: usize| &self.evaluated[self.population[member]].genome;
-        let mut seen: HashSet<G> = self.population().map(|p| p.genome.clone()).collect();
-        let mut children = Vec::with_capacity(wanted);
-        for _ in 0..wanted.saturating_mul(TRIES_PER_CHILD) {
-            let (a, b) = (tournament.winner(stream), tournament.winner(stream));
-            let (mut c, mut d) = problem.crossover(parent(a), parent(b), stream);
-            problem.mutate(&mut c, stream);
-            problem.mutate(&mut d, stream);
-            for child in [c, d] {
-                if children.len() < wanted && seen.insert(child.clone()) {
-                    children.push(child);
-                }
-            }
-            if children.len() == wanted {
-                break;
-            }
+    /// A saved state comes without its index.
+    fn restore_index(&mut self) {
+        if self.index.len() != self.evaluated.len() {
+            self.index = self.evaluated.iter().enumerate().map(|(i, p)| (p.genome.clone(), i)).collect();
         }
-        children
     }
 
     /// Indices of `genomes` in `evaluated`, after evaluating those that are new in one batch.
     fn evaluate<P: Problem<Genome = G>>(&mut self, problem: &P, genomes: Vec<G>) -> Result<Vec<usize>> {
-        if self.index.len() != self.evaluated.len() {
-            self.index = self.evaluated.iter().enumerate().map(|(i, p)| (p.genome.clone(), i)).collect();
-        }
+        self.restore_index();
         let new: Vec<G> = genomes.iter().filter(|g| !self.index.contains_key(g)).cloned().collect();
         let evaluations = if new.is_empty() { Vec::new() } else { problem.evaluate(&new)? };
-        let objectives = self.evaluated.first().map(|p| &p.evaluation).or(evaluations.first());
-        let objectives = objectives.map_or(0, |e| e.objectives().len());
-        if evaluations.len() != new.len() || evaluations.iter().any(|e| e.objectives().len() != objectives) {
-            let reason = "the search's problem must give every genome one evaluation of as many objectives";
-            return Err(Error::Mismatch(reason.to_owned()));
-        }
+        check_evaluations(new.len(), self.evaluated.first().map(|p| &p.evaluation), &evaluations)?;
         for (genome, evaluation) in new.into_iter().zip(evaluations) {
             self.index.insert(genome.clone(), self.evaluated.len());
             self.evaluated.push(Point { genome, evaluation });
@@ -235,62 +249,9 @@ impl<G: Clone + Eq + Hash + Send + Sync> State<G> {
         Ok(genomes.iter().map(|g| self.index[g]).collect())
     }
 
-    /// The best `wanted` of `members`: whole fronts, and of the first that does not fit the least crowded.
-    /// Sorting is stable, so of equals the one that came first survives.
+    /// The best `wanted` of `members`, as [`best`] has them.
     fn survivors(&self, members: Vec<usize>, wanted: usize) -> Vec<usize> {
-        let evaluations = self.evaluations_of(&members);
-        let mut survivors = Vec::with_capacity(wanted);
-        for mut front in fronts(&evaluations) {
-            let room = wanted - survivors.len();
-            if front.len() > room {
-                let distances =
-                    crowding_distances(&front.iter().map(|&i| evaluations[i]).collect::<Vec<_>>());
-                let mut order: Vec<usize> = (0..front.len()).collect();
-                order.sort_by(|&i, &j| distances[j].total_cmp(&distances[i]));
-                front = order[..room].iter().map(|&i| front[i]).collect();
-            }
-            survivors.extend(front.into_iter().map(|i| members[i]));
-        }
-        survivors
-    }
-}
-
-/// Binary tournaments by the crowded comparison (section III-B). Contestants come from shuffled rounds of
-/// the whole population, so each competes equally often.
-struct Tournament {
-    /// Front and crowding distance of each member.
-    fitness: Vec<(usize, f64)>,
-    round: Vec<usize>,
-}
-
-impl Tournament {
-    fn new(population: &[&Evaluation]) -> Self {
-        let mut fitness = vec![(0, 0.0); population.len()];
-        for (rank, front) in fronts(population).into_iter().enumerate() {
-            let distances = crowding_distances(&front.iter().map(|&i| population[i]).collect::<Vec<_>>());
-            for (i, distance) in front.into_iter().zip(distances) {
-                fitness[i] = (rank, distance);
-            }
-        }
-        Tournament { fitness, round: Vec::new() }
-    }
-
-    fn contestant(&mut self, stream: &mut Stream) -> usize {
-        if self.round.is_empty() {
-            self.round = (0..self.fitness.len()).collect();
-            self.round.shuffle(stream);
-        }
-        self.round.pop().unwrap_or(0)
-    }
-
-    fn winner(&mut self, stream: &mut Stream) -> usize {
-        let (a, b) = (self.contestant(stream), self.contestant(stream));
-        let ((rank_a, distance_a), (rank_b, distance_b)) = (self.fitness[a], self.fitness[b]);
-        match rank_a.cmp(&rank_b).then(distance_b.total_cmp(&distance_a)) {
-            Ordering::Less => a,
-            Ordering::Greater => b,
-            Ordering::Equal if stream.random() => a,
-            Ordering::Equal => b,
-        }
+        let evaluations: Vec<&Evaluation> = members.iter().map(|&i| &self.evaluated[i].evaluation).collect();
+        best(&evaluations, wanted).into_iter().map(|i| members[i]).collect()
     }
 }

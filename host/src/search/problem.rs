@@ -31,6 +31,16 @@ pub trait Problem {
     /// in the same order, all with the same number of objectives. The batch is the place for threads; an
     /// evaluation must not depend on them or on the rest of the batch.
     fn evaluate(&self, genomes: &[Self::Genome]) -> Result<Vec<Evaluation>>;
+
+    /// A guess of what an evaluation would say that costs next to nothing, if there is one. Guesses are
+    /// compared with each other alone, so their scale is free; all need as many objectives. They pick the
+    /// children that are evaluated where [`Settings::screen`](super::Settings::screen) is more than 1.
+    ///
+    /// The guesses may become better in the course of a search. The search is then reproducible if what they
+    /// are learnt from is.
+    fn predict(&self, _genome: &Self::Genome) -> Option<Evaluation> {
+        None
+    }
 }
 
 /// The objectives of one genome, all to be minimised, and by how much it breaks the constraints.

@@ -93,6 +93,23 @@ pub fn crowding_distances(front: &[&Evaluation]) -> Vec<f64> {
     distances
 }
 
+/// The best `wanted` evaluations, as indices: whole fronts, and of the first that does not fit the least
+/// crowded. Sorting is stable, so of equals the one that came first is among them.
+pub fn best(evaluations: &[&Evaluation], wanted: usize) -> Vec<usize> {
+    let mut best = Vec::with_capacity(wanted.min(evaluations.len()));
+    for mut front in fronts(evaluations) {
+        let room = wanted - best.len();
+        if front.len() > room {
+            let distances = crowding_distances(&front.iter().map(|&i| evaluations[i]).collect::<Vec<_>>());
+            let mut order: Vec<usize> = (0..front.len()).collect();
+            order.sort_by(|&i, &j| distances[j].total_cmp(&distances[i]));
+            front = order[..room].iter().map(|&i| front[i]).collect();
+        }
+        best.extend(front);
+    }
+    best
+}
+
 /// The evaluations no other dominates, as indices sorted by the objectives, first objective first. Of
 /// several with the same objectives the first is kept. Needs no memory for the pairs, so it is fit for
 /// everything a search ever evaluated.

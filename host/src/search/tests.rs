@@ -11,8 +11,8 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Layers whose errors add up, as do their energies.
-struct Additive {
-    space: GenomeSpace,
+pub struct Additive {
+    pub space: GenomeSpace,
     /// Error of each multiplier, to be scaled by the layer's sensitivity.
     errors: Vec<f64>,
     energies: Vec<f64>,
@@ -22,7 +22,7 @@ struct Additive {
 }
 
 impl Additive {
-    fn new(mapping: Mapping, layers: usize, tiles: usize, multipliers: usize) -> Self {
+    pub fn new(mapping: Mapping, layers: usize, tiles: usize, multipliers: usize) -> Self {
         let scattered = |i: usize, step: usize| ((i * step + 3) % 17 + 1) as f64 / 17.0;
         let energies: Vec<f64> =
             (0..multipliers).map(|m| 1.0 - 0.8 * m as f64 / multipliers as f64).collect();
@@ -36,7 +36,7 @@ impl Additive {
         }
     }
 
-    fn objectives(&self, genome: &Genome) -> Vec<f64> {
+    pub fn objectives(&self, genome: &Genome) -> Vec<f64> {
         let (mut error, mut energy) = (0.0, 0.0);
         for (layer, &multiplier) in genome.assignment().iter().enumerate() {
             error += self.errors[usize::from(multiplier)] * self.sensitivities[layer];
@@ -44,21 +44,21 @@ impl Additive {
         }
         vec![error, energy]
     }
+}
 
-    /// Every genome of the space, by trying all tiles and layers there are.
-    fn all(&self, layers: u32, tiles: u32, multipliers: u32) -> HashSet<Genome> {
-        let digits = |mut n: u32, base: u32, count: u32| {
-            let mut next = || {
-                let digit = (n % base) as u16;
-                n /= base;
-                digit
-            };
-            (0..count).map(|_| next()).collect::<Vec<u16>>()
+/// Every genome of `space`, by trying all tiles and layers there are.
+pub fn by_force(space: &GenomeSpace, layers: u32, tiles: u32, multipliers: u32) -> HashSet<Genome> {
+    let digits = |mut n: u32, base: u32, count: u32| {
+        let mut next = || {
+            let digit = (n % base) as u16;
+            n /= base;
+            digit
         };
-        let parts = (0..multipliers.pow(tiles)).flat_map(|t| (0..tiles.pow(layers)).map(move |l| (t, l)));
-        let genome = |(t, l)| self.space.genome(digits(t, multipliers, tiles), digits(l, tiles, layers)).ok();
-        parts.filter_map(genome).collect()
-    }
+        (0..count).map(|_| next()).collect::<Vec<u16>>()
+    };
+    let parts = (0..multipliers.pow(tiles)).flat_map(|t| (0..tiles.pow(layers)).map(move |l| (t, l)));
+    let genome = |(t, l)| space.genome(digits(t, multipliers, tiles), digits(l, tiles, layers)).ok();
+    parts.filter_map(genome).collect()
 }
 
 impl Problem for Additive {
@@ -82,7 +82,7 @@ impl Problem for Additive {
     }
 }
 
-fn go<G>(_: &State<G>) -> ControlFlow<()> {
+pub fn go<G>(_: &State<G>) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
@@ -95,12 +95,12 @@ fn finds_the_exhaustive_front() {
     for mapping in [Mapping::Free, Mapping::Contiguous] {
         let problem = Additive::new(mapping, 4, 2, 5);
         let all: Vec<Evaluation> =
-            problem.all(4, 2, 5).iter().map(|g| problem.objectives(g).into()).collect();
+            by_force(&problem.space, 4, 2, 5).iter().map(|g| problem.objectives(g).into()).collect();
         let all: Vec<&Evaluation> = all.iter().collect();
         let exhaustive: Vec<&[f64]> = non_dominated(&all).iter().map(|&i| all[i].objectives()).collect();
         assert!(exhaustive.len() > 10, "{mapping:?}: a front of {} proves little", exhaustive.len());
         for seed in 1..=5 {
-            let settings = Settings { population: 40, generations: 60, seed };
+            let settings = Settings { population: 40, generations: 60, seed, screen: 1 };
             let outcome = run(&problem, &settings, &[], go).unwrap();
             assert_eq!(objectives(&outcome), exhaustive, "{mapping:?}, seed {seed}");
         }
@@ -110,10 +110,10 @@ fn finds_the_exhaustive_front() {
 #[test]
 fn evaluates_no_genome_twice() {
     let problem = Additive::new(Mapping::Free, 4, 2, 5);
-    let settings = Settings { population: 20, generations: 50, seed: 1 };
+    let settings = Settings { population: 20, generations: 50, seed: 1, screen: 1 };
     let outcome = run(&problem, &settings, &[], go).unwrap();
     assert_eq!(problem.evaluated.load(Ordering::Relaxed), outcome.evaluations);
-    assert!(outcome.evaluations <= problem.all(4, 2, 5).len());
+    assert!(outcome.evaluations <= by_force(&problem.space, 4, 2, 5).len());
     assert_eq!(outcome.evaluations + outcome.memo_hits, 20 * 51);
 }
 
@@ -121,7 +121,7 @@ fn evaluates_no_genome_twice() {
 fn threads_do_not_matter_and_seeds_do() {
     let problem = Additive::new(Mapping::Free, 12, 4, 9);
     let front = |threads: usize, seed: u64| {
-        let settings = Settings { population: 30, generations: 30, seed };
+        let settings = Settings { population: 30, generations: 30, seed, screen: 1 };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let outcome = pool.install(|| run(&problem, &settings, &[], go)).unwrap();
         (outcome.front, outcome.population, outcome.evaluations, outcome.memo_hits)
@@ -136,7 +136,7 @@ fn threads_do_not_matter_and_seeds_do() {
 #[test]
 fn a_saved_search_goes_on_as_if_it_had_never_stopped() {
     let problem = Additive::new(Mapping::Contiguous, 12, 4, 9);
-    let settings = Settings { population: 30, generations: 20, seed: 3 };
+    let settings = Settings { population: 30, generations: 20, seed: 3, screen: 1 };
     let whole = run(&problem, &settings, &[], go).unwrap();
     let mut saved = Vec::new();
     let stop = |state: &State<Genome>| {
@@ -160,10 +160,33 @@ fn a_saved_search_goes_on_as_if_it_had_never_stopped() {
 fn initial_genomes_are_in_the_race() {
     let problem = Additive::new(Mapping::Free, 12, 4, 9);
     let initial: Vec<Genome> = (0..9).chain(0..9).map(|m| problem.space.uniform(m).unwrap()).collect();
-    let settings = Settings { population: 4, generations: 0, seed: 1 };
+    let settings = Settings { population: 4, generations: 0, seed: 1, screen: 1 };
     let outcome = run(&problem, &settings, &initial, go).unwrap();
     assert_eq!((outcome.evaluations, outcome.population.len()), (9, 4));
     assert_eq!(outcome.front.len(), 9, "dearer is better in this problem");
+}
+
+#[test]
+fn injected_genomes_compete_for_survival() {
+    let problem = Additive::new(Mapping::Free, 12, 4, 9);
+    let settings = Settings { population: 10, generations: 3, seed: 1, screen: 1 };
+    let mut state = State::start(&problem, &settings, &[]).unwrap();
+    let evaluated = || problem.evaluated.load(Ordering::Relaxed);
+    let best = problem.space.uniform(0).unwrap();
+    let worst = state.evaluated()[3].genome.clone();
+    // Twice the one without any error, and one that is known.
+    state.inject(&problem, &settings, &[best.clone(), worst, best.clone()]).unwrap();
+    assert_eq!((state.population().count(), state.evaluations(), evaluated()), (10, 11, 11));
+    assert!(state.population().any(|p| p.genome == best));
+    assert_eq!((state.generation(), state.memo_hits()), (0, 0));
+
+    let once: Vec<_> = state.population().cloned().collect();
+    state.inject(&problem, &settings, std::slice::from_ref(&best)).unwrap();
+    assert_eq!((state.population().cloned().collect::<Vec<_>>(), evaluated()), (once, 11));
+
+    let outcome = resume(&problem, &settings, state, go).unwrap();
+    assert_eq!(outcome.generations, 3);
+    assert_eq!(outcome.front[0].genome, best, "nothing is better than no error");
 }
 
 /// A problem that breaks the contract in one way or another.
@@ -189,7 +212,7 @@ impl Problem for Broken {
 
 #[test]
 fn broken_problems_are_errors() {
-    let settings = Settings { population: 4, generations: 2, seed: 1 };
+    let settings = Settings { population: 4, generations: 2, seed: 1, screen: 1 };
     let too_few = Broken(|n| Ok(vec![vec![1.0].into(); n - 1]));
     let uneven = Broken(|n| Ok((0..n).map(|i| vec![1.0; i].into()).collect()));
     let failing = Broken(|_| Err(Error::Argument("no data".to_owned())));
