@@ -52,7 +52,7 @@ impl ExactLayer {
         acc: &[i32],
     ) -> ExactLayer {
         let rows = Rows::draw(acc.len() / conv.outputs(), FIT_ROWS, SEED.wrapping_add(layer as u64));
-        let places = rows.places(DESCENT_ROWS);
+        let places = rows.places(std::env::var("SK_ROWS").ok().and_then(|v| v.parse().ok()).unwrap_or(DESCENT_ROWS));
         let branch = branch_of(network, layer).map(|tensor| Branch {
             tensor,
             scale: network.tensors[tensor].scale,
