@@ -37,6 +37,7 @@ pub(crate) mod testing;
 pub mod verilog;
 mod weighted;
 
+pub(crate) use builtin::exact_cost;
 pub use choice::{Choice, ProductCache};
 pub use comparison::{AtError, AtPower, Comparison, Hypervolumes, Pair, cost_caveat, mixed_cost_caveat};
 pub use costs_csv::{Costs, Figure};
