@@ -19,6 +19,7 @@ pub mod formats;
 mod front;
 mod gates;
 mod library;
+mod low_bit;
 pub mod netlist;
 mod netlist_file;
 mod netlist_text;
