@@ -153,6 +153,18 @@ fn classical_designs_are_a_library_with_their_papers() {
 }
 
 #[test]
+fn exact_multipliers_of_fewer_bits_are_a_library() {
+    let dir = Dir::new();
+    for sign in ["", "--signed"] {
+        let rows = listed(&dir, &format!("--multipliers low-bit {sign}"));
+        assert_eq!(rows.len(), 56);
+        assert_eq!((&rows[0]["family"], figure(&rows[0], "power_rel")), (&Value::from("exact"), 1.0));
+    }
+    let run = dir.skimp("multipliers show w1 --multipliers low-bit").ok();
+    run.check(line(&run, "source").contains("ALWANN"), "should cite its paper");
+}
+
+#[test]
 fn fronts_of_costs_from_several_sources_are_marked() {
     let dir = with_tables();
     let run = dir.skimp("multipliers list --front mae --multipliers builtin,tables").ok();

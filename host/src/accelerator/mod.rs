@@ -1,15 +1,21 @@
 //! What an assignment costs on an accelerator made of tiles, each an array of one kind of multiplier
 //! (ALWANN, arXiv 1907.07229).
 //!
-//! Energies are those of the multipliers alone, per image, and relative to the same network with the exact
-//! multiplier everywhere **on one exact tile with the same array**. That baseline depends on the network
+//! Energies are per image, and relative to the same network with the exact multiplier everywhere **on one exact
+//! tile with the same array**. That baseline depends on the network
 //! and the array, not on the genome, so the energies of all points of a search can be compared. A baseline
 //! with the point's own mapping would instead reward a bad balance: a tile that mostly waits would save the
 //! difference to an exact tile that mostly waits. [`EnergyReport::relative_energy_same_mapping`] gives that
 //! ratio too; it says what the multipliers contribute to a saving, apart from the mapping.
+//!
+//! They are those of the multipliers alone, as in ALWANN, except those that say `mac`: these count whole
+//! multiply-accumulates, of which a multiplier is a part ([`MacCosts`]). Their baseline is one tile of plain
+//! exact multiply-accumulates, without logic for signs whatever the scheme.
 
+mod mac;
 mod model;
 
+pub use mac::MacCosts;
 pub use model::AcceleratorModel;
 
 use crate::error::{Error, Result};
@@ -48,6 +54,8 @@ pub struct Workload<'a> {
     pub tiles: &'a [TileCost],
     /// Multipliers in each tile, all working on one layer at a time.
     pub array_size: u32,
+    /// What surrounds each multiplier.
+    pub mac: MacCosts,
 }
 
 /// What a workload costs. Baselines: see the [module](self).
@@ -60,6 +68,11 @@ pub struct EnergyReport {
     /// Energy of an image, relative to the same mapping with exact multipliers in all its tiles. The same
     /// as `relative_energy` where tiles are power-gated.
     pub relative_energy_same_mapping: f64,
+    /// Energy of an image in whole multiply-accumulates, relative to one tile of plain exact ones.
+    pub mac_relative_energy: f64,
+    /// `100 * (1 - mac_relative_energy)`, percent; negative for exact multipliers whose scheme needs logic for
+    /// signs.
+    pub mac_saved_pct: f64,
     /// Tiles in use.
     pub tiles: usize,
     /// Area of all multipliers of all tiles in use, in areas of one exact multiplier.
@@ -81,7 +94,7 @@ impl AcceleratorModel {
     ///
     /// A layer of m multiplications on an array of N multipliers takes ceil(m / N) cycles. In a pipeline
     /// every tile has as many multiplier slots, N times the cycles of the most loaded tile, and those that
-    /// no multiplication fills cost the idle fraction of one.
+    /// no multiplication fills cost the idle fraction of one, of a multiplication as of a multiply-accumulate.
     pub fn report(&self, workload: &Workload) -> Result<EnergyReport> {
         workload.check()?;
         let pipelined = matches!(self, AcceleratorModel::Pipelined { .. });
@@ -109,10 +122,14 @@ impl AcceleratorModel {
         let energy = |multiplications: u64, cycles: u64| {
             multiplications as f64 + idle * (slots(cycles) - multiplications as f64)
         };
-        let own: f64 =
-            used.iter().map(|(load, tile)| tile.energy * energy(load.multiplications, cycles)).sum();
-        let same_mapping: f64 = used.iter().map(|(load, _)| energy(load.multiplications, cycles)).sum();
+        // Over all tiles in use, each slot of which takes `of_slot` if a multiplication fills it.
+        let all = |of_slot: &dyn Fn(&TileCost) -> f64| -> f64 {
+            used.iter().map(|(load, tile)| of_slot(tile) * energy(load.multiplications, cycles)).sum()
+        };
+        let (own, same_mapping) = (all(&|tile| tile.energy), all(&|_| 1.0));
         let relative_energy = own / energy(total, serial_cycles);
+        let mac = all(&|tile| workload.mac.relative_energy(tile.energy));
+        let mac_relative_energy = mac / energy(total, serial_cycles);
 
         let area_rel = used.iter().map(|(_, tile)| tile.area).sum::<Option<f64>>();
         let slowest = |a: f64, b: Option<f64>| Some(a.max(b?));
@@ -120,6 +137,8 @@ impl AcceleratorModel {
             relative_energy,
             saved_pct: 100.0 * (1.0 - relative_energy),
             relative_energy_same_mapping: own / same_mapping,
+            mac_relative_energy,
+            mac_saved_pct: 100.0 * (1.0 - mac_relative_energy),
             tiles: used.len(),
             area: area_rel.map(|area| area * size as f64),
             area_rel,
@@ -155,6 +174,13 @@ impl Workload<'_> {
             Some(_) => {}
         }
         let good = |cost: f64| cost.is_finite() && cost >= 0.0;
+        let MacCosts { multiplier_pj, sign_logic_pj, adder_pj, register_pj } = self.mac;
+        let parts = [multiplier_pj, sign_logic_pj, adder_pj, register_pj];
+        if !parts.into_iter().all(good) || self.mac.plain_exact_pj() <= 0.0 {
+            return Err(Error::Argument(
+                "a multiply-accumulate needs parts of finite energies that are not all zero".to_owned(),
+            ));
+        }
         for (i, tile) in self.tiles.iter().enumerate() {
             if !(good(tile.energy) && tile.area.is_none_or(good) && tile.delay.is_none_or(good)) {
                 return Err(Error::Argument(format!(

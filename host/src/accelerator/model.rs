@@ -16,7 +16,8 @@ pub enum AcceleratorModel {
     /// Tiles work at the same time on different images, each on a contiguous run of layers; the most loaded
     /// sets the pace and the others wait for it.
     Pipelined {
-        /// Energy of a multiplier in a cycle without work, relative to one with work: 0 to 1.
+        /// Energy of a multiplier, or a whole multiply-accumulate, in a cycle without work, relative to one with
+        /// work: 0 to 1.
         idle_fraction: f64,
     },
 }

@@ -114,8 +114,9 @@ pub fn quoted(text: &str) -> String {
 /// Which multipliers.
 #[derive(Debug, Args)]
 pub struct SourceArgs {
-    /// The multipliers to choose from: builtin, classical (all textbook designs), a folder of tables with a
-    /// costs.csv, a file of netlists (*.jsonl), or several of them with commas between.
+    /// The multipliers to choose from: builtin, classical (all textbook designs), low-bit (exact ones of
+    /// fewer bits), a folder of tables with a costs.csv, a file of netlists (*.jsonl), or several of them with
+    /// commas between.
     #[arg(long, default_value = "builtin", value_name = "SOURCE,...")]
     pub multipliers: String,
 }

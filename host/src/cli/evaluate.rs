@@ -1,7 +1,7 @@
 //! `skimp evaluate`: what quantization and one multiplier do to a network.
 
 use super::common::{self, MultiplierArgs, NetworkArgs};
-use crate::accelerator::{AcceleratorModel, TileCost, Workload};
+use crate::accelerator::{AcceleratorModel, MacCosts, TileCost, Workload};
 use crate::compensate::Compensator;
 use crate::emulate::{ApproximateConv, Emulator};
 use crate::error::Result;
@@ -178,6 +178,7 @@ pub fn run(args: Args) -> Result<()> {
             layers: &(0..assignment.len()).map(|layer| layer as u16).collect::<Vec<u16>>(),
             tiles: &assignment.iter().map(tile).collect::<Vec<TileCost>>(),
             array_size: 1,
+            mac: MacCosts::of(scheme),
         })?;
         Ok(Approximate {
             multiplier: choice.name(&library),

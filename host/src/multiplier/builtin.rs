@@ -21,7 +21,7 @@ pub(super) fn library(signed: bool) -> Library {
 }
 
 /// What the cheapest exact multiplier known costs: what all costs by the cost model are relative to.
-pub(super) fn exact_cost(signed: bool) -> Cost {
+pub(crate) fn exact_cost(signed: bool) -> Cost {
     *EXACT[usize::from(signed)]
 }
 

@@ -19,6 +19,7 @@ pub mod formats;
 mod front;
 mod gates;
 mod library;
+mod low_bit;
 pub mod netlist;
 mod netlist_file;
 mod netlist_text;
@@ -37,6 +38,7 @@ pub(crate) mod testing;
 pub mod verilog;
 mod weighted;
 
+pub(crate) use builtin::exact_cost;
 pub use choice::{Choice, ProductCache};
 pub use comparison::{AtError, AtPower, Comparison, Hypervolumes, Pair, cost_caveat, mixed_cost_caveat};
 pub use costs_csv::{Costs, Figure};

@@ -5,7 +5,7 @@ use crate::compensate::{Compensator, LayerDistribution};
 use crate::emulate::metrics::{Score, kl_divergence};
 use crate::emulate::{ApproximateConv, Emulator};
 use crate::error::{Error, Result};
-use crate::multiplier::Choice;
+use crate::multiplier::{Choice, Scheme};
 use crate::quantize::LabelledCodes;
 use std::sync::Mutex;
 
@@ -57,6 +57,11 @@ impl<'n> Evaluator<'n> {
         let each = network.tensors[network.input].shape.elements();
         let codes = &self.images.codes[..self.images.codes.len().min(images * each)];
         LayerDistribution::measure(network, codes)
+    }
+
+    /// How the network forms its products.
+    pub(super) fn scheme(&self) -> Scheme {
+        self.compensator.network().scheme
     }
 
     /// The score of the exact network on the evaluator's images.

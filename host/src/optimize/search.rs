@@ -4,7 +4,7 @@ use super::evaluator::{Evaluator, Measured};
 use super::seeds::{Model, Probe, probes};
 use super::shortlist::Shortlist;
 use super::walk::LayerRuns;
-use crate::accelerator::{AcceleratorModel, EnergyReport, TileCost, Workload};
+use crate::accelerator::{AcceleratorModel, EnergyReport, MacCosts, TileCost, Workload};
 use crate::error::Result;
 use crate::multiplier::{Choice, Library};
 use crate::search::{self, Evaluation, Genome, GenomeSpace, Mapping, Problem, Settings, State, Stream};
@@ -224,6 +224,7 @@ impl Assignments<'_> {
             layers: genome.layers(),
             tiles: &tiles,
             array_size: self.options.array_size,
+            mac: MacCosts::of(self.evaluator.scheme()),
         })
     }
 

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 /// first's. models/multipliers/README.md has the definitions.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The library to compare with: builtin, classical, or whatever else --multipliers takes, such as a folder of truth
+    /// The library to compare with: builtin, classical, low-bit, or whatever else --multipliers takes, such as a folder of truth
     /// tables (*.bin) with a costs.csv.
     #[arg(value_name = "FIRST")]
     first: String,

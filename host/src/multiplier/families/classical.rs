@@ -22,9 +22,9 @@ impl Design {
             let vertical = horizontal + 1..=horizontal + 6;
             designs.extend(vertical.map(|vertical| Design::BrokenArray { horizontal, vertical }));
         }
-        let low_bit = (2..=8).flat_map(|activation| (2..=8).map(move |weight| (activation, weight)));
-        let low_bit = low_bit.filter(|&bits| bits != (8, 8));
-        designs.extend(low_bit.map(|(activation, weight)| Design::LowBit { activation, weight }));
+        // One bit of the weight is too little for any choice but that of low precision alone.
+        let two_bits = |design: &Design| !matches!(design, Design::LowBit { weight: 1, .. });
+        designs.extend(Design::low_bit().into_iter().filter(two_bits));
         for bits in 1..=3 {
             designs.extend((2..=8).rev().map(|activation| Design::LeadingBits { activation, bits }));
         }
@@ -41,5 +41,13 @@ impl Design {
         designs.extend((1..=7).map(|fraction| Design::Logarithmic { fraction }));
         designs.extend((3..=7).map(|bits| Design::DynamicRange { bits }));
         designs
+    }
+
+    /// The exact multipliers of the highest 2 to 8 bits of the activation and 1 to 8 of the weight, all 55
+    /// combinations but that of all bits.
+    pub fn low_bit() -> Vec<Design> {
+        let bits = (2..=8).flat_map(|activation| (1..=8).map(move |weight| (activation, weight)));
+        let bits = bits.filter(|&bits| bits != (8, 8));
+        bits.map(|(activation, weight)| Design::LowBit { activation, weight }).collect()
     }
 }

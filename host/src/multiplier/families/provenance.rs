@@ -4,12 +4,12 @@ use super::citation::citation;
 use super::{Compressor, Design, Family, FinalAdder, Reduction};
 
 impl Design {
-    /// The classical design that a multiplier of this name and family is, if it is one.
+    /// The classical or low-bit design that a multiplier of this name and family is, if it is one.
     pub fn named(name: &str, family: Family) -> Option<Design> {
         let is = |design: &Design| {
             design.family() == family && [false, true].iter().any(|&signed| design.name(signed) == name)
         };
-        Design::classical().into_iter().find(is)
+        Design::classical().into_iter().chain(Design::low_bit()).find(is)
     }
 
     /// The papers it is from: authors, title, where and when.

@@ -24,7 +24,7 @@ impl Written {
         let mut written = Written::default();
         for source in split_sources(sources) {
             let path = Path::new(source);
-            if matches!(source, "builtin" | "classical") {
+            if matches!(source, "builtin" | "classical" | "low-bit") {
                 // What comes as circuits is charged by the gate model: no costs are written.
                 for multiplier in Library::from_sources(source, signed)?.multipliers() {
                     written.licences.entry(multiplier.name.clone()).or_insert_with(|| OWN_LICENCE.into());

@@ -5,7 +5,7 @@ mod sources;
 
 pub(crate) use sources::split_sources;
 
-use super::{Family, Netlist, Statistics, TruthTable, builtin, classical, folder};
+use super::{Family, Netlist, Statistics, TruthTable, builtin, classical, folder, low_bit};
 use crate::error::{Error, Result};
 use serde::Serialize;
 use std::fmt;
@@ -120,6 +120,12 @@ impl Library {
     /// not another one beats them; costs from their gates.
     pub fn classical(signed: bool) -> Library {
         classical::library(signed)
+    }
+
+    /// The exact multiplier and those of fewer bits ([`Design::low_bit`](super::Design::low_bit)); costs from their
+    /// gates.
+    pub fn low_bit(signed: bool) -> Library {
+        low_bit::library(signed)
     }
 
     /// The multipliers of a folder: truth tables `NAME.bin` and their costs in `costs.csv`.

@@ -6,10 +6,10 @@ use crate::multiplier::{NetlistFile, folder};
 use std::path::Path;
 
 impl Library {
-    /// The multipliers that `sources` names: `builtin` or `classical` (of which `signed` picks the half), a
-    /// folder as for [`load_folder`](Self::load_folder), a file of netlists (`*.jsonl`, a [`NetlistFile`]), or
-    /// several of these with commas between them. What has the same name must be the same multiplier, and one of all
-    /// must be exact.
+    /// The multipliers that `sources` names: `builtin`, `classical` or `low-bit` (of which `signed` picks the
+    /// half), a folder as for [`load_folder`](Self::load_folder), a file of netlists (`*.jsonl`, a [`NetlistFile`]),
+    /// or several of these with commas between them. What has the same name must be the same multiplier, and one of
+    /// all must be exact.
     pub fn from_sources(sources: &str, signed: bool) -> Result<Library> {
         let mut multipliers: Vec<Multiplier> = Vec::new();
         let split = split_sources(sources);
@@ -21,6 +21,7 @@ impl Library {
                 }
                 "builtin" => Library::builtin(signed).multipliers,
                 "classical" => Library::classical(signed).multipliers,
+                "low-bit" => Library::low_bit(signed).multipliers,
                 file if file.ends_with(".jsonl") => {
                     NetlistFile::read(Path::new(file))?.multipliers(Path::new(file))?
                 }
@@ -28,7 +29,7 @@ impl Library {
                 folder => folder::load(Path::new(folder))?,
             };
             for multiplier in more {
-                // Libraries bred by skimp have the exact and the low-bit ones in common.
+                // All of skimp's own libraries have the exact or some low-bit ones in common.
                 let same = |m: &Multiplier| {
                     let costs =
                         (m.cost_source, m.power_rel) == (multiplier.cost_source, multiplier.power_rel);
