@@ -242,7 +242,7 @@ impl<'n> Compensator<'n> {
         if self.steps.descent == Descent::OnApproximate {
             let residuals = residuals(&accumulate(approximate)?, targets);
             let candidates = Candidates::new(&approximate.products, scheme);
-            descend(&candidates, &patches, &mut approximate.weights, &residuals, conv.outputs(), std::env::var("SK_SWEEPS").ok().and_then(|v| v.parse().ok()).unwrap_or(SWEEPS));
+            descend(&candidates, &patches, &mut approximate.weights, &residuals, conv.outputs(), SWEEPS);
         }
         if self.steps.activation_sum {
             let acc = accumulate(approximate)?;

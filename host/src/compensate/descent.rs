@@ -22,8 +22,8 @@
 use super::patches::Patches;
 use super::weight_map::is_weight;
 use crate::kernels::{
-    self, CandidateSums, DESCENT_LANES, DescentLanes, Isa, TapSamples, add_changes, best_candidates, correlate,
-    sum_residuals,
+    self, CandidateSums, DESCENT_LANES, DescentLanes, Isa, TapSamples, add_changes, best_candidates,
+    correlate, sum_residuals,
 };
 use crate::multiplier::{ProductTable, Scheme};
 use rayon::prelude::*;

@@ -11,8 +11,11 @@ use std::borrow::Cow;
 /// Outputs of a layer that scales, shifts and biases are fitted on.
 const FIT_ROWS: usize = 65_536;
 
-/// Outputs of a layer whose windows weight codes are chosen on.
-const DESCENT_ROWS: usize = 8_192;
+/// Outputs of a layer whose windows weight codes are chosen on. Samples are numbered in 16 bits.
+const DESCENT_ROWS: usize = 32_768;
+
+/// The same where codes are chosen on what the exact network gives the layer, for many multipliers.
+const EXACT_ROWS: usize = 8_192;
 
 /// Seed of the draw of outputs; the place of the layer is added to it.
 const SEED: u64 = 0x736b_696d_7064_6573;
@@ -25,8 +28,10 @@ pub(super) struct ExactLayer {
     targets: Vec<i32>,
     /// Which of the rows weight codes are chosen on.
     places: Vec<usize>,
+    /// Exact accumulators of those that they are chosen on with the exact network before the layer.
+    exact_targets: Vec<i32>,
     branch: Option<Branch>,
-    /// The windows of those rows, by channel group.
+    /// The windows of these, by channel group.
     pub patches: Vec<Patches>,
     /// How often the layer's multipliers see each activation code; adds up to 1.
     pub shares: [f64; 256],
@@ -52,16 +57,18 @@ impl ExactLayer {
         acc: &[i32],
     ) -> ExactLayer {
         let rows = Rows::draw(acc.len() / conv.outputs(), FIT_ROWS, SEED.wrapping_add(layer as u64));
-        let places = rows.places(std::env::var("SK_ROWS").ok().and_then(|v| v.parse().ok()).unwrap_or(DESCENT_ROWS));
+        let places = rows.places(DESCENT_ROWS);
         let branch = branch_of(network, layer).map(|tensor| Branch {
             tensor,
             scale: network.tensors[tensor].scale,
             codes: rows.pick(tensors.get(tensor), conv.outputs()),
         });
         let inputs = tensors.get(network.layers[layer].inputs[0]);
-        let patches = gather(conv, inputs, &rows.at(&places));
+        let exact_rows = rows.at(&rows.places(EXACT_ROWS));
+        let patches = gather(conv, inputs, &exact_rows);
         ExactLayer {
             targets: rows.pick(acc, conv.outputs()),
+            exact_targets: exact_rows.pick(acc, conv.outputs()),
             shares: shares(conv, &patches),
             rows,
             places,
@@ -100,9 +107,9 @@ impl ExactLayer {
         self.rows.at(&self.places)
     }
 
-    /// The exact accumulators of those rows, `[row][output channel]`.
-    pub(super) fn targets_of_descent(&self, channels: usize) -> Vec<i32> {
-        self.at_descent_rows(&self.targets, channels)
+    /// The exact accumulators of the windows in [`patches`](Self::patches), `[window][output channel]`.
+    pub(super) fn exact_targets(&self) -> &[i32] {
+        &self.exact_targets
     }
 
     /// Of `values`, `[row][channel]`, those of the rows weight codes are chosen on.

@@ -98,7 +98,7 @@ fn descend_on_exact(
     let dense = over_windows(conv);
     let mut acc = vec![0; exact.patches.first().map_or(0, |p| p.samples()) * conv.outputs()];
     ConvPlan::new(&dense, scheme, approximate)?.accumulate(&window_rows(&exact.patches), &mut acc);
-    let residuals = residuals(&acc, &exact.targets_of_descent(conv.outputs()));
+    let residuals = residuals(&acc, exact.exact_targets());
     let candidates = Candidates::new(&approximate.products, scheme);
     let variances =
         descend(&candidates, &exact.patches, &mut approximate.weights, &residuals, conv.outputs(), sweeps);

@@ -1,9 +1,9 @@
 //! A sample of a convolution's outputs, and what their windows hold.
 
 use crate::quantize::QuantizedConv;
-use skimp_runtime::image::{Tensor, Window};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use skimp_runtime::image::{Tensor, Window};
 
 /// Some outputs of a convolution over a number of images: `image * pixels + pixel`, ascending.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -197,7 +197,11 @@ mod tests {
             let mut over_windows = vec![0; rows.len() * 8];
             let plan = ConvPlan::new(&dense, scheme, &approximate).unwrap();
             plan.accumulate(&window_rows(&patches), &mut over_windows);
-            assert_eq!(over_windows, rows.pick(&acc, 8), "{groups} groups, stride {stride}, padding {padding}");
+            assert_eq!(
+                over_windows,
+                rows.pick(&acc, 8),
+                "{groups} groups, stride {stride}, padding {padding}"
+            );
             let sum: i32 = (0..taps).map(|tap| i32::from(patches[0].tap(tap)[4])).sum();
             assert_eq!(patches[0].sums()[4], sum);
         }

@@ -125,8 +125,7 @@ impl FromStr for Steps {
                 "squared" => map(MapRule::Squared)?,
                 "variance" => map(MapRule::Variance)?,
                 "descent" | "descent-on-exact" => {
-                    let descent =
-                        if name == "descent" { Descent::OnApproximate } else { Descent::OnExact };
+                    let descent = if name == "descent" { Descent::OnApproximate } else { Descent::OnExact };
                     if std::mem::replace(&mut steps.descent, descent) != Descent::None {
                         return Err(twice());
                     }

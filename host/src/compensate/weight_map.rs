@@ -37,7 +37,8 @@ pub fn weighted(
     shares: &[f64; 256],
     variance: bool,
 ) -> [u8; 256] {
-    let seen: Vec<(usize, f64)> = (0..256).map(|x| (x, shares[x])).filter(|&(_, share)| share > 0.0).collect();
+    let seen: Vec<(usize, f64)> =
+        (0..256).map(|x| (x, shares[x])).filter(|&(_, share)| share > 0.0).collect();
     let error = |w: u8, code: u8| {
         let (exact, approximate) = (exact.row(w), approximate.row(code));
         let (mut mean, mut square) = (0.0, 0.0);

@@ -320,7 +320,8 @@ mod tests {
                 assert!((out[5] - want).abs() <= 1e-4 * want.abs() + 1e4, "{isa}: {} {want}", out[5]);
             }
             let mut changed = residuals.clone();
-            let changes: Vec<DescentLanes> = (0..tap.codes.len()).map(|i| [i as f32; DESCENT_LANES]).collect();
+            let changes: Vec<DescentLanes> =
+                (0..tap.codes.len()).map(|i| [i as f32; DESCENT_LANES]).collect();
             add_changes(isa, &tap, &changes, &mut changed);
             for (n, &code) in samples.iter().enumerate() {
                 let place = tap.codes.iter().position(|&c| c == code).unwrap();
