@@ -3,7 +3,7 @@
 
 use skimp::board::{self, Board, Install};
 use skimp::compensate::{Compensator, Steps};
-use skimp::data::Request;
+use skimp::data::{Count, Request};
 use skimp::emulate::Emulator;
 use skimp::emulate::metrics::Score;
 use skimp::execute::{self, AlignedImage};
@@ -43,7 +43,7 @@ fn host_runtime_and_board_agree(board: &str) {
         data: None,
         mean: vec![],
         std: vec![],
-        images: Request { test: IMAGES, calibration: 128, selection: 0 },
+        images: Request { test: IMAGES, calibration: Count::exactly(128), ..Request::default() },
         range_method: RangeMethod::MinMax,
         scheme: Scheme::default(),
     };

@@ -2,7 +2,7 @@
 //! CIFAR-10 (fetched into the cache at first use), so it runs where `.ci/run` finds that folder.
 
 use skimp::compensate::{Compensator, Steps};
-use skimp::data::Request;
+use skimp::data::{Count, Request};
 use skimp::emulate::Emulator;
 use skimp::execute::{self, AlignedImage};
 use skimp::image;
@@ -23,7 +23,7 @@ fn resnet20(scheme: Scheme, test: usize) -> Prepared {
         data: Some("cifar10".into()),
         mean: vec![0.485, 0.456, 0.406],
         std: vec![0.229, 0.224, 0.225],
-        images: Request { test, calibration: 256, selection: 0 },
+        images: Request { test, calibration: Count::exactly(256), ..Request::default() },
         range_method: RangeMethod::MinMax,
         scheme,
     };

@@ -1,13 +1,14 @@
 //! From a model and a data set to a quantized network with its images as input codes: what every
 //! subcommand begins with.
 
-use crate::data::{self, DataSet, Preprocess, Request};
+use crate::data::{self, DataSet, Preprocess, Request, Splits};
 use crate::error::{Error, Result};
 use crate::import;
 use crate::multiplier::Scheme;
 use crate::network::{FloatNetwork, Network};
 use crate::quantize::{Calibration, InputCoding, LabelledCodes, QuantizedNetwork, RangeMethod, quantize};
 use crate::zoo;
+use std::sync::Arc;
 
 /// What to prepare.
 #[derive(Debug, Clone)]
@@ -31,7 +32,7 @@ pub struct Recipe {
 /// A quantized network and its images.
 pub struct Prepared {
     /// As imported.
-    pub float: Network,
+    pub float: Arc<Network>,
     /// In 8 bits.
     pub quantized: QuantizedNetwork,
     /// From pixels to codes.
@@ -42,10 +43,12 @@ pub struct Prepared {
     pub calibration: LabelledCodes,
     /// Training images that candidates are scored on.
     pub selection: LabelledCodes,
-    /// Test images as pixels.
-    pub test_images: DataSet,
     /// Test images as codes.
     pub test: LabelledCodes,
+    /// All images as pixels.
+    pub images: Arc<Splits>,
+    ranges: Arc<Calibration>,
+    range_method: RangeMethod,
 }
 
 /// Imports, calibrates and quantizes. Each step is told to `progress` before it starts.
@@ -74,29 +77,53 @@ pub fn prepare(recipe: &Recipe, progress: &dyn Fn(&str)) -> Result<Prepared> {
     let runner = FloatNetwork::new(&float)?;
     let fill = |i: usize, image: &mut [f32]| preprocess.fill(splits.calibration.image(i), image);
     let calibration = Calibration::measure(&runner, splits.calibration.len(), fill)?;
-    let quantized = quantize(&float, &calibration, recipe.range_method, recipe.scheme)?;
-    let coding = InputCoding::new(&quantized.tensors[quantized.input], |pixel, channel| {
-        preprocess.value(channel, pixel)
-    });
-    let codes =
-        |set: &DataSet| LabelledCodes { codes: coding.encode(&set.images), labels: set.labels.clone() };
-    Ok(Prepared {
-        calibration: codes(&splits.calibration),
-        selection: codes(&splits.selection),
-        test: codes(&splits.test),
-        test_images: splits.test,
+    Prepared::quantize(
+        Arc::new(float),
+        Arc::new(splits),
+        (Arc::new(calibration), recipe.range_method),
         preprocess,
-        coding,
-        quantized,
-        float,
-    })
+        recipe.scheme,
+    )
 }
 
 impl Prepared {
+    fn quantize(
+        float: Arc<Network>,
+        images: Arc<Splits>,
+        (ranges, range_method): (Arc<Calibration>, RangeMethod),
+        preprocess: Preprocess,
+        scheme: Scheme,
+    ) -> Result<Prepared> {
+        let quantized = quantize(&float, &ranges, range_method, scheme)?;
+        let coding = InputCoding::new(&quantized.tensors[quantized.input], |pixel, channel| {
+            preprocess.value(channel, pixel)
+        });
+        let codes =
+            |set: &DataSet| LabelledCodes { codes: coding.encode(&set.images), labels: set.labels.clone() };
+        Ok(Prepared {
+            calibration: codes(&images.calibration),
+            selection: codes(&images.selection),
+            test: codes(&images.test),
+            images,
+            preprocess,
+            coding,
+            quantized,
+            float,
+            ranges,
+            range_method,
+        })
+    }
+
+    /// The same network on the same images, its products formed by another scheme.
+    pub fn with_scheme(&self, scheme: Scheme) -> Result<Prepared> {
+        let ranges = (self.ranges.clone(), self.range_method);
+        Prepared::quantize(self.float.clone(), self.images.clone(), ranges, self.preprocess.clone(), scheme)
+    }
+
     /// Share of the test images the float network classifies correctly, in percent.
     pub fn float_accuracy_pct(&self) -> Result<f64> {
         let runner = FloatNetwork::new(&self.float)?;
-        let images = &self.test_images;
+        let images = &self.images.test;
         let fill = |i: usize, image: &mut [f32]| self.preprocess.fill(images.image(i), image);
         let logits = runner.run_each(images.len(), fill)?;
         let classes = logits.chunks_exact(runner.outputs()).map(crate::network::argmax);

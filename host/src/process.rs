@@ -100,6 +100,13 @@ pub fn query(command: &mut Command) -> Option<String> {
     finished.status.success().then(|| lines.join("\n"))
 }
 
+/// The most memory this program has had so far, where the system tells.
+pub fn peak_memory_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
+}
+
 /// A reason, and below it the last lines of a program's output.
 pub fn with_tail(reason: &str, tail: &str) -> String {
     if tail.is_empty() { reason.to_owned() } else { format!("{reason}; its last lines:\n{tail}") }

@@ -1,7 +1,7 @@
 //! Arguments and output that several subcommands share.
 
 use crate::compensate::Steps;
-use crate::data::Request;
+use crate::data::{Count, Request};
 use crate::error::{Error, Result};
 use crate::multiplier::{Library, Scheme};
 use crate::prepare::{Prepared, Recipe, prepare};
@@ -11,8 +11,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::io::Write;
 use std::time::Duration;
 
-/// Calibration images unless another number is asked for.
-const CALIBRATION_IMAGES: usize = 256;
+/// Calibration images, if there are so many, unless another number is asked for.
+const CALIBRATION_IMAGES: Count = Count { least: 1, most: 1024 };
 
 /// Which network, on which images, in which integers.
 #[derive(Debug, Args)]
@@ -43,19 +43,21 @@ pub struct HowArgs {
     /// How activation ranges are chosen: minmax, mse or percentile:P.
     #[arg(long, default_value = "minmax")]
     pub range: RangeMethod,
-    /// Images that ranges and compensation are fitted to (training images).
-    #[arg(long, default_value_t = CALIBRATION_IMAGES, value_name = "N")]
-    pub calibration_images: usize,
+    /// Training images that ranges and compensation are fitted to [default: 1024, or all there are].
+    #[arg(long, value_name = "N")]
+    pub calibration_images: Option<usize>,
     /// Test images that results are reported on.
     #[arg(long, default_value_t = 1000, value_name = "N")]
     pub test_images: usize,
 }
 
 impl HowArgs {
-    /// Prepares `model`, with `selection_images` images to score candidates on.
-    pub fn prepare(&self, model: &str, selection_images: usize) -> Result<Prepared> {
+    /// Prepares `model`, with `selection` images to score candidates on.
+    pub fn prepare(&self, model: &str, selection: Count) -> Result<Prepared> {
         at_least("--test-images", self.test_images, 1)?;
-        at_least("--calibration-images", self.calibration_images, 1)?;
+        if let Some(count) = self.calibration_images {
+            at_least("--calibration-images", count, 1)?;
+        }
         let recipe = Recipe {
             model: model.to_owned(),
             data: self.data.clone(),
@@ -63,8 +65,8 @@ impl HowArgs {
             std: self.std.clone(),
             images: Request {
                 test: self.test_images,
-                calibration: self.calibration_images,
-                selection: selection_images,
+                calibration: self.calibration_images.map_or(CALIBRATION_IMAGES, Count::exactly),
+                selection,
             },
             range_method: self.range,
             scheme: self.scheme,
@@ -95,8 +97,8 @@ impl HowArgs {
                 options += &format!(" --range percentile:{}", (1e11 * (1.0 - share)).round() / 1e9);
             }
         }
-        if self.calibration_images != CALIBRATION_IMAGES {
-            options += &format!(" --calibration-images {}", self.calibration_images);
+        if let Some(count) = self.calibration_images {
+            options += &format!(" --calibration-images {count}");
         }
         options
     }
@@ -133,7 +135,8 @@ impl SourceArgs {
 pub struct MultiplierArgs {
     #[command(flatten)]
     pub source: SourceArgs,
-    /// Compensation: all, alwann (its weight map only), scale-shift or none.
+    /// Compensation: all, none, or steps with + between them: alwann, squared or variance (weight maps), descent
+    /// (over weight codes), activation-sum, bias or scale-shift, branches.
     #[arg(long, default_value = "all")]
     pub compensation: Steps,
 }
@@ -229,7 +232,7 @@ mod tests {
     #[test]
     fn options_are_written_as_they_are_typed_and_defaults_left_out() {
         assert_eq!(options(""), "--scheme sign-magnitude");
-        assert_eq!(options("--test-images 7 --range minmax --calibration-images 256"), options(""));
+        assert_eq!(options("--test-images 7 --range minmax"), options(""));
         let all = "--scheme signed --data mine/images --mean=-0.1,0.25 --std=0.5 --range percentile:99.97 \
                    --calibration-images 16";
         assert_eq!(options(all), all);

@@ -79,7 +79,7 @@ pub fn run(args: Args) -> Result<()> {
     let step = |number: usize, text: &str| {
         eprintln!("[{number}/6] {text} ({:.0} s)", started.elapsed().as_secs_f64());
     };
-    let options = args.search.options()?;
+    args.search.check()?;
     file::check_writable(&args.out)?;
     let board = Board::find(&args.board)?;
     common::at_least("--images", args.images, 1)?;
@@ -98,9 +98,10 @@ pub fn run(args: Args) -> Result<()> {
     let accuracy_float = prepared.float_accuracy_pct()?;
     let test_images = prepared.test.labels.len();
     eprintln!("  float {accuracy_float:.2} % of {test_images} test images");
+    let options = args.search.options(&prepared.quantized, false)?;
 
     step(3, &format!("search: {} multipliers, {} tiles", library.multipliers().len(), options.tiles));
-    let optimized = search(&prepared, &library, &args.multipliers, &options)?;
+    let optimized = search(&prepared, &library, args.multipliers.compensation, &options, None)?;
     eprint!("{}", front_table(&optimized.front));
 
     step(4, "the point of least energy within the budget, on images the search has not seen");
@@ -127,7 +128,7 @@ pub fn run(args: Args) -> Result<()> {
         accuracy_device: device.accuracy,
         accuracy_approx_same_images: device.accuracy_emulated,
         energy_saved_pct: chosen.energy_saved_pct,
-        loss_search_pp: chosen.loss_pp,
+        loss_search_pp: chosen.loss_search_pp,
         loss_test_pp: verified.loss_pp,
         loss_test_se_pp: verified.loss_se_pp,
         test_images,
@@ -138,7 +139,7 @@ pub fn run(args: Args) -> Result<()> {
         insns_per_inference: device.run.insns_per_inference.unwrap_or(0),
         layers: device.run.layers,
         evaluations: optimized.selection.evaluations,
-        multipliers: optimized.multipliers,
+        multipliers: chosen.assignment.clone(),
         seconds: started.elapsed().as_secs_f64(),
         model: args.model,
         board: args.board,

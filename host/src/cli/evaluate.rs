@@ -1,6 +1,7 @@
 //! `skimp evaluate`: what quantization and one multiplier do to a network.
 
 use super::common::{self, MultiplierArgs, NetworkArgs};
+use crate::data::Count;
 use crate::accelerator::{AcceleratorModel, MacCosts, TileCost, Workload};
 use crate::compensate::Compensator;
 use crate::emulate::{ApproximateConv, Emulator};
@@ -138,7 +139,7 @@ pub fn run(args: Args) -> Result<()> {
     let choose = |name: &String| Choice::parse(&library, name);
     let multiplier = args.multiplier.as_ref().map(choose).transpose()?;
     let first = args.first.as_ref().map(choose).transpose()?;
-    let prepared = args.network.how.prepare(&args.network.model, 0)?;
+    let prepared = args.network.how.prepare(&args.network.model, Count::default())?;
     let spinner = common::Spinner::start("running");
     let accuracy_float = if args.no_float {
         None

@@ -1,6 +1,7 @@
 //! `skimp image`: building and inspecting flash images.
 
 use super::common::{self, MultiplierArgs, NetworkArgs};
+use crate::data::Count;
 use crate::compensate::Compensator;
 use crate::error::{Error, Result};
 use crate::execute::AlignedImage;
@@ -62,7 +63,7 @@ fn build(args: Build) -> Result<()> {
     let products = ProductCache::new(&library, scheme)?;
     let choices =
         args.assignment.iter().map(|name| Choice::parse(&library, name)).collect::<Result<Vec<Choice>>>()?;
-    let prepared = args.network.how.prepare(&args.network.model, 0)?;
+    let prepared = args.network.how.prepare(&args.network.model, Count::default())?;
     let network = &prepared.quantized;
     let layers = network.convs().count();
     let assignment = match choices.as_slice() {

@@ -11,6 +11,7 @@ mod evaluate;
 mod flash;
 mod image;
 mod memory;
+mod methods_table;
 mod multipliers;
 mod optimize;
 mod run;

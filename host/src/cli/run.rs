@@ -190,7 +190,7 @@ fn inputs(args: &Args, network: &skimp_runtime::Network) -> Result<Inputs> {
         }
         return Ok(Inputs { codes, labels: None });
     }
-    let request = Request { test: args.images, calibration: 0, selection: 0 };
+    let request = Request { test: args.images, ..Request::default() };
     let spinner = Spinner::start("reading images");
     let set = data::open(&args.inputs, request, &|line| spinner.say(line))?.test;
     let head = network.head();

@@ -8,11 +8,16 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 /// Seed of the draw. Results quoted anywhere depend on it: do not change it.
 const SEED: u64 = 0x736b_696d_705f_3130;
 
+/// How many of `count` training images can be drawn for calibration and for selection.
+pub(super) fn halves(count: usize) -> (usize, usize) {
+    (count / 2, count - count / 2)
+}
+
 /// Draws `calibration` and `selection` images from `train` without putting one in both. Either list starts
 /// the same however long it is, and does not depend on the other's length.
 pub(super) fn draw(train: &DataSet, calibration: usize, selection: usize) -> Result<(DataSet, DataSet)> {
     let order = permutation(train.len());
-    let (first, second) = order.split_at(train.len() / 2);
+    let (first, second) = order.split_at(halves(train.len()).0);
     for (count, half) in [(calibration, first), (selection, second)] {
         if count > half.len() {
             return Err(Error::Mismatch(format!(

@@ -114,15 +114,36 @@ impl DataSet {
     }
 }
 
+/// How many images of a split to load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Count {
+    /// Fewer are an error.
+    pub least: usize,
+    /// No more than that, even if there are; 0 for none.
+    pub most: usize,
+}
+
+impl Count {
+    /// So many, neither more nor less.
+    pub const fn exactly(count: usize) -> Count {
+        Count { least: count, most: count }
+    }
+
+    /// The number to load of `there_are`.
+    fn of(self, there_are: usize) -> usize {
+        there_are.clamp(self.least, self.most.max(self.least))
+    }
+}
+
 /// How many images of each split to load; 0 for none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Request {
     /// Test images, which nothing may be fitted to.
     pub test: usize,
     /// Training images that quantization and compensation are fitted to.
-    pub calibration: usize,
+    pub calibration: Count,
     /// Training images, none of them in calibration, that candidates are scored on.
-    pub selection: usize,
+    pub selection: Count,
 }
 
 /// The three splits of a data set, as long as the [`Request`] said.

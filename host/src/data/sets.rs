@@ -1,6 +1,6 @@
 //! Finding a data set by name or in a folder.
 
-use super::{DataSet, Request, Splits, cifar, draw, fetch as fetching, idx};
+use super::{Count, DataSet, Request, Splits, cifar, draw, fetch as fetching, idx};
 use crate::error::{Error, Result};
 use crate::network::Shape;
 use crate::zoo;
@@ -109,13 +109,21 @@ fn in_folder(folder: &Path, request: Request) -> Result<Splits> {
     // Sets of which no image is wanted are not read.
     let test = if request.test > 0 { Some(test()?.first(request.test)?) } else { None };
     let (calibration, selection) = match (request.calibration, request.selection) {
-        (0, 0) => (None, None),
+        (Count { most: 0, .. }, Count { most: 0, .. }) => (None, None),
         (calibration, selection) => match (own("calibration"), own("selection")) {
             (Some(first), Some(second)) => {
-                (Some(read_pair(&first)?.first(calibration)?), Some(read_pair(&second)?.first(selection)?))
+                let read = |files: &[PathBuf; 2], count: Count| {
+                    let set = read_pair(files)?;
+                    let count = count.of(set.len());
+                    set.first(count)
+                };
+                (Some(read(&first, calibration)?), Some(read(&second, selection)?))
             }
             _ => {
-                let (first, second) = draw::draw(&train()?, calibration, selection)?;
+                let train = train()?;
+                let (first, second) = draw::halves(train.len());
+                let (first, second) =
+                    draw::draw(&train, calibration.of(first), selection.of(second))?;
                 (Some(first), Some(second))
             }
         },
@@ -179,7 +187,7 @@ mod tests {
     }
 
     fn request(test: usize, calibration: usize, selection: usize) -> Request {
-        Request { test, calibration, selection }
+        Request { test, calibration: Count::exactly(calibration), selection: Count::exactly(selection) }
     }
 
     #[test]
@@ -201,6 +209,11 @@ mod tests {
         idx_files(folder.path(), "selection-images.idx3-ubyte", "selection-labels.idx1-ubyte", 40..44);
         let splits = open(name, request(0, 2, 1), &|_| {}).unwrap();
         assert_eq!((splits.calibration.labels, splits.selection.labels), (vec![30, 31], vec![40]));
+
+        let up_to = |most| Count { least: 1, most };
+        let splits = open(name, Request { test: 0, calibration: up_to(3), selection: up_to(99) }, &|_| {});
+        let splits = splits.unwrap();
+        assert_eq!((splits.calibration.len(), splits.selection.len()), (3, 4));
     }
 
     #[test]

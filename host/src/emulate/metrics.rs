@@ -6,7 +6,7 @@ pub fn classes(logits: &[i32], outputs: usize) -> Vec<usize> {
 }
 
 /// Accuracy on labelled images.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Score {
     /// For each image, whether its class was right.
     pub correct: Vec<bool>,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 /// One multiplier of a library in one of its two operand orders. The two orders of a table that is not
 /// commutative are different multipliers of the same cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Choice {
     /// Position in the library.
     pub multiplier: usize,

@@ -1,16 +1,17 @@
 //! Measuring what an assignment does to the network's answers.
 
 use super::walk::{LayerRuns, Walk};
-use crate::compensate::{Compensator, LayerDistribution};
+use crate::compensate::Compensator;
 use crate::emulate::metrics::{Score, kl_divergence};
 use crate::emulate::{ApproximateConv, Emulator};
 use crate::error::{Error, Result};
-use crate::multiplier::{Choice, Scheme};
-use crate::quantize::LabelledCodes;
+use crate::multiplier::Choice;
+use crate::quantize::{LabelledCodes, QuantizedNetwork};
+use serde::{Deserialize, Serialize};
 use std::sync::Mutex;
 
 /// What an assignment does on a set of images, against the exact 8-bit network.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
     /// Which images are classified correctly.
     pub score: Score,
@@ -51,17 +52,9 @@ impl<'n> Evaluator<'n> {
         Evaluator { memory_bytes, walk: Mutex::new(None), ..self }
     }
 
-    /// The operands that the network's multipliers see on at most `images` of the evaluator's images.
-    pub(super) fn operands(&self, images: usize) -> Result<Vec<LayerDistribution>> {
-        let network = self.compensator.network();
-        let each = network.tensors[network.input].shape.elements();
-        let codes = &self.images.codes[..self.images.codes.len().min(images * each)];
-        LayerDistribution::measure(network, codes)
-    }
-
-    /// How the network forms its products.
-    pub(super) fn scheme(&self) -> Scheme {
-        self.compensator.network().scheme
+    /// The network.
+    pub fn network(&self) -> &'n QuantizedNetwork {
+        self.compensator.network()
     }
 
     /// The score of the exact network on the evaluator's images.

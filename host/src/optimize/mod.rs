@@ -1,19 +1,33 @@
 //! Choosing multipliers for a network: what `skimp optimize` does, as a library.
 //!
-//! [`Evaluator`] compensates and measures assignments on images that compensation has not seen, whole batches
-//! so that assignments that begin alike share the work on their beginnings;
-//! [`search`] runs NSGA-II over genomes with it, and [`Selection`] is what comes out: the front, and the
-//! point of least energy within a loss budget. [`optimize`] is all of it, up to the flash image.
+//! An [`Evaluator`] compensates and measures assignments on images that compensation has not seen, whole batches so
+//! that assignments that begin alike share the work on their beginnings. The search is NSGA-II over genomes with it
+//! and with compensation that depends on a layer and its multiplier alone; a [`model`] of the layers' sensitivities
+//! proposes where to begin and screens children. Points of its front are compensated in full by several fits and
+//! measured on images that neither calibration nor search used ([`judge`], [`finalists`]); rivals are found and
+//! measured in the same way ([`methods`]). [`optimize`] is all of it, up to the flash image.
 
+mod assignments;
+mod checkpoint;
 mod evaluator;
+mod files;
+mod finalists;
+mod judge;
+mod methods;
+mod model;
+mod options;
 mod prefix_cache;
 mod run;
 mod search;
-mod seeds;
 mod shortlist;
 mod walk;
 
+pub use assignments::Candidate;
+pub use checkpoint::CheckpointFile;
 pub use evaluator::{Evaluator, Measured};
-pub use run::{FrontFile, IMAGE_FILE, Optimized, check_cost_sources, names, optimize};
-pub use search::{Candidate, Options, Progress, Selection, search};
+pub use files::{FrontFile, IMAGE_FILE};
+pub use methods::{BUDGETS_PP, Method, Within};
+pub use options::{ErrorMeasure, Options};
+pub use run::{Optimized, Stage, Tell, check_cost_sources, names, optimize};
+pub use search::{Progress, Selection};
 pub use walk::LayerRuns;

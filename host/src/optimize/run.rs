@@ -1,32 +1,32 @@
 //! From a prepared network to a verified image.
 
+use super::checkpoint::CheckpointFile;
 use super::evaluator::{Evaluator, Measured};
-use super::search::{Candidate, Options, Progress, Selection, search};
+use super::finalists::{Finalist, best_within, finalists};
+use super::judge::{Images, Judge, compensators};
+use super::methods::{self, BUDGETS_PP, Method, Within};
+use super::options::Options;
+use super::search::{Progress, Selection, search};
+use super::shortlist::Shortlist;
 use crate::compensate::{Compensator, Steps};
 use crate::emulate::ApproximateConv;
 use crate::error::{Error, Result};
-use crate::file;
 use crate::image::{self, FlashImage};
-use crate::multiplier::{Choice, CostSource, Library, ProductCache};
+use crate::multiplier::{Choice, Library, ProductCache};
 use crate::prepare::Prepared;
-use crate::report::{Chart, FrontPoint, Mark, front_csv};
-use serde::Serialize;
+use crate::report::FrontPoint;
 use std::ops::ControlFlow;
-use std::path::Path;
-
-/// Name of the chosen point's image among the files of [`Optimized::write`].
-pub const IMAGE_FILE: &str = "network.skimp";
 
 /// What an optimization ends with.
 pub struct Optimized {
     /// The search's result.
     pub selection: Selection,
+    /// The front: compensated in full and measured on the test images, from the least saving to the most.
+    pub front: Vec<FrontPoint>,
     /// Which point of the front was picked.
     pub chosen: usize,
     /// Names of the layers that multiply.
     pub layers: Vec<String>,
-    /// Names of their multipliers at the chosen point.
-    pub multipliers: Vec<String>,
     /// The chosen point's convolutions.
     pub convs: Vec<ApproximateConv>,
     /// The chosen point on the test images.
@@ -35,52 +35,174 @@ pub struct Optimized {
     pub exact_accuracy_pct: f64,
     /// The chosen point's image.
     pub image: FlashImage,
-    /// The front as reported.
-    pub front: Vec<FrontPoint>,
+    /// This method and its rivals, if those were asked for, at each of [`BUDGETS_PP`].
+    pub methods: Vec<Method>,
 }
 
-/// Searches on some of the selection images, picks a point on all of them, verifies it on the test images and
-/// builds its image.
+/// What an optimization is doing.
+#[derive(Debug, Clone, Copy)]
+pub enum Stage {
+    /// Multipliers are tried in each layer; the share that is done.
+    Shortlist(f64),
+    /// The search.
+    Search(Progress),
+    /// Points of the front are compensated in full.
+    Finalists {
+        /// So many are done.
+        done: usize,
+        /// Of at most so many.
+        of: usize,
+    },
+    /// The front is measured on the test images.
+    Test {
+        /// So many points are done.
+        done: usize,
+        /// Of so many.
+        of: usize,
+    },
+    /// A rival is searched for.
+    RivalSearch {
+        /// The method.
+        name: &'static str,
+        /// How far the search is.
+        progress: Progress,
+    },
+    /// A rival's points are compensated in full.
+    Rival {
+        /// The method.
+        name: &'static str,
+        /// So many points are done.
+        done: usize,
+        /// Of at most so many.
+        of: usize,
+    },
+}
+
+/// Whoever is told the stages.
+pub type Tell<'t> = dyn Fn(Stage) + Sync + 't;
+
+/// Searches on some of the selection images, compensates points of the front in full, chooses one on the other
+/// selection images, verifies the front on the test images and builds the chosen point's image.
 pub fn optimize(
     prepared: &Prepared,
     products: &ProductCache,
     steps: Steps,
     options: &Options,
-    on_progress: impl FnMut(Progress) -> ControlFlow<()>,
+    checkpoint: Option<&CheckpointFile>,
+    tell: &Tell,
 ) -> Result<Optimized> {
     let (network, library) = (&prepared.quantized, products.library());
-    let (searched, _) = prepared.selection.split(options.search_images);
-    let compensator = Compensator::new(network, products, steps, &prepared.calibration.codes)?;
-    // In a block, so that its cache is gone before the larger image sets come.
-    let selection = {
-        let evaluator = Evaluator::new(&compensator, &searched)?.with_memory(options.memory_bytes);
-        search(&evaluator, library, &network.multiplications(), options, on_progress)?
+    let images = Images::new(prepared, options.search_images);
+    let (selection, uniform) = {
+        let searcher =
+            Compensator::new(network, products, steps.with_kept_codes(), &images.search_fit.codes)?;
+        let done = |share| tell(Stage::Shortlist(share));
+        let shortlist = Shortlist::measured(library, &searcher, options.every_choice, &done)?;
+        let evaluator = Evaluator::new(&searcher, &images.search)?.with_memory(options.memory_bytes);
+        let selection = search(&evaluator, library, &shortlist, options, checkpoint, |progress| {
+            tell(Stage::Search(progress));
+            ControlFlow::Continue(())
+        })?;
+        let uniform = match options.baselines {
+            true => super::search::uniform(&evaluator, library, &shortlist, options)?,
+            false => Vec::new(),
+        };
+        (selection, uniform)
     };
-    let chooser = Evaluator::new(&compensator, &prepared.selection)?;
-    let chosen = choose(&selection.front, &chooser, options.max_loss_pp)?;
-    let assignment = &selection.front[chosen].assignment;
-    let tester = Evaluator::new(&compensator, &prepared.test)?;
-    let multipliers = names(library, assignment);
-    let convs = compensator.compensate(assignment)?;
-    let front = selection.front.iter().enumerate().map(|(i, candidate)| FrontPoint {
-        label: i.to_string(),
-        assignment: names(library, &candidate.assignment),
-        energy_saved_pct: candidate.energy.saved_pct,
-        loss_pp: candidate.measured.loss_pp,
-        kl: Some(candidate.measured.kl),
-        chosen: i == chosen,
-    });
+    let fits = compensators(prepared, products, steps, &images)?;
+    let judge = Judge::new(prepared, &fits, &images)?;
+    let mut budgets_pp = vec![options.max_loss_pp];
+    budgets_pp.extend(BUDGETS_PP);
+    let of = options.finalists;
+    let done = |done| tell(Stage::Finalists { done, of });
+    let finalists = finalists(&selection.front, &judge, &budgets_pp, of, done)?;
+    let chosen = best_within(&finalists, options.max_loss_pp).ok_or_else(|| {
+        Error::Argument(format!(
+            "no point of the front loses at most {} points of accuracy; allow more with --max-loss",
+            options.max_loss_pp
+        ))
+    })?;
+    let mut tested = Vec::new();
+    for (i, finalist) in finalists.iter().enumerate() {
+        tested.push(judge.test(&finalist.fitted)?);
+        tell(Stage::Test { done: i + 1, of: finalists.len() });
+    }
+    let mut methods = vec![own_method(prepared, library, &judge, &selection, &finalists, &tested)];
+    let exact_accuracy_pct = judge.exact_accuracy_pct();
+    if options.baselines {
+        methods.push(methods::uniform(prepared, library, &images, &fits, uniform, tell)?);
+        methods.push(methods::low_bit(prepared, steps, &images, options, tell)?);
+        methods.extend(methods::alwann(prepared, library, options, tell)?);
+    }
+    let front = front(prepared, library, &finalists, &tested, chosen);
+    let convs = finalists.into_iter().nth(chosen).map(|finalist| finalist.fitted.convs).unwrap_or_default();
     Ok(Optimized {
-        front: front.collect(),
         layers: network.convs().map(|(layer, _)| layer.name.clone()).collect(),
-        verified: tester.measure_convs(&convs)?,
-        exact_accuracy_pct: tester.exact_score().accuracy_pct(),
-        image: image::build(network, &convs, &multipliers)?,
-        multipliers,
+        verified: tested.swap_remove(chosen),
+        exact_accuracy_pct,
+        image: image::build(network, &convs, &front[chosen].assignment)?,
         convs,
         chosen,
+        front,
+        methods,
         selection,
     })
+}
+
+/// The points as they are reported.
+fn front(
+    prepared: &Prepared,
+    library: &Library,
+    finalists: &[Finalist],
+    tested: &[Measured],
+    chosen: usize,
+) -> Vec<FrontPoint> {
+    let point = |(i, (finalist, test)): (usize, (&Finalist, &Measured))| {
+        let Finalist { candidate, fitted, choice } = finalist;
+        FrontPoint {
+            label: i.to_string(),
+            chosen: i == chosen,
+            assignment: names(library, &candidate.assignment),
+            scheme: prepared.quantized.scheme.to_string(),
+            compensation: fitted.steps.to_string(),
+            energy_saved_pct: candidate.energy.saved_pct,
+            mac_energy_saved_pct: candidate.energy.mac_saved_pct,
+            area_rel: candidate.energy.area_rel,
+            loss_search_pp: candidate.measured.loss_pp,
+            kl_search: candidate.measured.kl,
+            loss_choice_pp: choice.loss_pp,
+            loss_choice_se_pp: choice.loss_se_pp,
+            kl_choice: choice.kl,
+            loss_test_pp: test.loss_pp,
+            loss_test_se_pp: test.loss_se_pp,
+            kl_test: test.kl,
+        }
+    };
+    finalists.iter().zip(tested).enumerate().map(point).collect()
+}
+
+fn own_method(
+    prepared: &Prepared,
+    library: &Library,
+    judge: &Judge,
+    selection: &Selection,
+    finalists: &[Finalist],
+    tested: &[Measured],
+) -> Method {
+    let within = BUDGETS_PP.map(|budget| {
+        let best = best_within(finalists, budget)?;
+        Some(Within::of(budget, &finalists[best], &tested[best], library))
+    });
+    let sources: Vec<String> = library.cost_sources().iter().map(|source| source.to_string()).collect();
+    Method {
+        name: "skimp",
+        what: "a multiplier for each layer, compensated".to_owned(),
+        scheme: prepared.quantized.scheme.to_string(),
+        cost_source: sources.join("+"),
+        accuracy_8bit: judge.exact_accuracy_pct(),
+        evaluations: selection.evaluations,
+        within: within.to_vec(),
+    }
 }
 
 /// Refuses a library whose costs come from several sources: a saving by one is no saving by the other.
@@ -95,101 +217,7 @@ pub fn check_cost_sources(library: &Library) -> Result<()> {
     )))
 }
 
-/// The point of the front with the least energy whose loss on the images of `chooser` is within the budget
-/// by a standard error: of many points that were scored on few images, the best-looking ones were lucky. If
-/// no point is so safe, the least energy whose measured loss is within the budget.
-fn choose(front: &[Candidate], chooser: &Evaluator, max_loss_pp: f64) -> Result<usize> {
-    let mut within = None;
-    for (i, candidate) in front.iter().enumerate().rev() {
-        if candidate.measured.loss_pp > max_loss_pp {
-            continue;
-        }
-        let measured = chooser.measure(&candidate.assignment)?;
-        if measured.loss_pp + measured.loss_se_pp <= max_loss_pp {
-            return Ok(i);
-        }
-        if within.is_none() && measured.loss_pp <= max_loss_pp {
-            within = Some(i);
-        }
-    }
-    within.ok_or_else(|| {
-        Error::Argument(format!(
-            "no point of the front loses at most {max_loss_pp} points of accuracy; allow more with --max-loss"
-        ))
-    })
-}
-
 /// Names of the multipliers of an assignment.
 pub fn names(library: &Library, assignment: &[Choice]) -> Vec<String> {
     assignment.iter().map(|choice| choice.name(library)).collect()
-}
-
-/// The front and the chosen point as `front.json` has them.
-#[derive(Debug, Clone, Serialize)]
-pub struct FrontFile<'a> {
-    /// The network.
-    pub network: &'a str,
-    /// How products are formed.
-    pub scheme: String,
-    /// Where energies come from, such as `gate-model` or `published`.
-    pub cost_sources: Vec<CostSource>,
-    /// Names of the layers that multiply, in the order of each assignment.
-    pub layers: &'a [String],
-    /// The front.
-    pub front: &'a [FrontPoint],
-    /// Loss of the chosen point on the test images, in percentage points.
-    pub loss_test_pp: f64,
-    /// Its paired standard error.
-    pub loss_test_se_pp: f64,
-    /// Divergence of the chosen point on the test images, in nats.
-    pub kl_test: f64,
-}
-
-impl Optimized {
-    /// The chosen point.
-    pub fn chosen_point(&self) -> &FrontPoint {
-        &self.front[self.chosen]
-    }
-
-    /// Writes `front.csv`, `front.svg`, `front.json` and the image [`IMAGE_FILE`] into `folder`.
-    pub fn write(
-        &self,
-        prepared: &Prepared,
-        library: &Library,
-        options: &Options,
-        folder: &Path,
-    ) -> Result<()> {
-        let marks = self.selection.uniform.iter().map(|(choice, saved, loss)| Mark {
-            label: choice.name(library),
-            energy_saved_pct: *saved,
-            loss_pp: *loss,
-        });
-        let marks: Vec<Mark> = marks.collect();
-        let title = format!("{}: accuracy loss against multiplication energy saved", prepared.float.name);
-        let chart = Chart {
-            title: &title,
-            front: &self.front,
-            evaluated: &self.selection.evaluated,
-            marks: &marks,
-            loss_budget_pp: Some(options.max_loss_pp),
-        };
-        let json = FrontFile {
-            network: &prepared.float.name,
-            scheme: prepared.quantized.scheme.to_string(),
-            cost_sources: library.cost_sources(),
-            layers: &self.layers,
-            front: &self.front,
-            loss_test_pp: self.verified.loss_pp,
-            loss_test_se_pp: self.verified.loss_se_pp,
-            kl_test: self.verified.kl,
-        };
-        let json = serde_json::to_string_pretty(&json)
-            .map_err(|e| Error::Mismatch(format!("the front can't be written as JSON: {e}")))?;
-        file::write_all_atomically(&[
-            (folder.join("front.csv"), front_csv(&self.layers, &self.front).as_bytes()),
-            (folder.join("front.svg"), chart.to_svg().as_bytes()),
-            (folder.join("front.json"), json.as_bytes()),
-            (folder.join(IMAGE_FILE), &self.image.bytes),
-        ])
-    }
 }

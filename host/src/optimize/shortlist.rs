@@ -1,47 +1,80 @@
-//! Which multipliers of a large library are worth the search's time.
+//! Which multipliers of a large library are worth the search's time, and what is left of each one's errors.
 
-use crate::compensate::LayerDistribution;
+use crate::compensate::{Compensator, Descent, MapRule, Steps};
 use crate::error::Result;
-use crate::multiplier::{Choice, Library, Ties, WeightedStatistics, non_dominated};
+use crate::multiplier::{Choice, Library, Ties, non_dominated};
 use rayon::prelude::*;
 
 /// Choices, and how much noise each would add to each layer.
 ///
-/// Noise is the variance of a product's error under the layer's own operands that is left when each weight's mean
-/// error is made up for, which compensation does.
+/// Noise is what is left of the multiplier's errors in the layer's results when the steps that depend on the layer
+/// and the multiplier alone were taken ([`Compensator::noise`]).
 pub(super) struct Shortlist {
     /// The choices, in the library's order; the exact multiplier is one of them.
     pub choices: Vec<Choice>,
     /// For each choice its power, relative to the exact multiplier's.
     pub powers: Vec<f64>,
-    /// For each choice its noise in each layer, in units of the product squared.
+    /// For each choice its noise in each layer; 0 where it is not known.
     pub noises: Vec<Vec<f64>>,
 }
 
 impl Shortlist {
-    /// All choices of `library`.
-    pub(super) fn all(library: &Library, layers: &[LayerDistribution]) -> Result<Shortlist> {
+    /// All choices of `library`, whose noises nobody knows.
+    pub(super) fn all(library: &Library, layers: usize) -> Shortlist {
         let choices = Choice::all(library);
-        let noise = |choice: &Choice| {
-            let table = &library.multipliers()[choice.multiplier].table;
-            let of_layer = |layer: &LayerDistribution| {
-                Ok(WeightedStatistics::of_layer(table, choice.swapped, &layer.codes)?.corrected_variance)
-            };
-            layers.iter().map(of_layer).collect::<Result<Vec<f64>>>()
-        };
-        let noises = choices.par_iter().map(noise).collect::<Result<_>>()?;
         let powers =
             choices.iter().map(|choice| library.multipliers()[choice.multiplier].power_rel).collect();
-        Ok(Shortlist { choices, powers, noises })
+        let noises = vec![vec![0.0; layers]; choices.len()];
+        Shortlist { choices, powers, noises }
     }
 
-    /// Those that in at least one layer no other choice beats: with as little power and as little noise, and
-    /// less of one. The exact multiplier is always one of them.
+    /// The choices of `library` that in at least one layer no other beats: with as little power and as little
+    /// noise, and less of one; all if `every` is asked for. The exact multiplier is always among them. `done` is told
+    /// the share of the work that is done.
     ///
-    /// Among hundreds of choices most serve no layer better than a cheaper one does, and evaluations spent on
-    /// them are lost.
-    pub(super) fn worth_a_search(self, library: &Library) -> Shortlist {
+    /// Among hundreds of choices most serve no layer better than a cheaper one does, and evaluations spent on them
+    /// are lost. Those that weight maps alone show to be of no use are not tried with more.
+    pub(super) fn measured(
+        library: &Library,
+        compensator: &Compensator,
+        every: bool,
+        done: &(dyn Fn(f64) + Sync),
+    ) -> Result<Shortlist> {
+        let layers = compensator.network().convs().count();
         let exact = Choice::exact(library);
+        let steps = compensator.steps().with_kept_codes();
+        let mut shortlist = Shortlist::all(library, layers);
+        if steps.descent == Descent::None {
+            shortlist.measure(&compensator.with_steps(steps)?, done)?;
+            return Ok(if every { shortlist } else { shortlist.worth_a_search(exact) });
+        }
+        if !every {
+            let map = if steps.map == MapRule::None { MapRule::Variance } else { steps.map };
+            let maps = Steps { map, descent: Descent::None, ..steps };
+            shortlist.measure(&compensator.with_steps(maps)?, &|share| done(0.4 * share))?;
+            shortlist = shortlist.worth_a_search(exact);
+        }
+        shortlist.measure(&compensator.with_steps(steps)?, &|share| done(0.4 + 0.6 * share))?;
+        Ok(if every { shortlist } else { shortlist.worth_a_search(exact) })
+    }
+
+    /// Takes the noises from `compensator`.
+    fn measure(&mut self, compensator: &Compensator, done: &(dyn Fn(f64) + Sync)) -> Result<()> {
+        let layers = compensator.network().convs().count();
+        let finished = std::sync::atomic::AtomicUsize::new(0);
+        let all = self.choices.len() * layers;
+        let noise = |index: usize| {
+            let noise = compensator.noise(index % layers, self.choices[index / layers])?;
+            let finished = 1 + finished.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            done(finished as f64 / all as f64);
+            Ok(noise.unwrap_or(0.0))
+        };
+        let noises: Vec<f64> = (0..all).into_par_iter().map(noise).collect::<Result<_>>()?;
+        self.noises = noises.chunks(layers).map(<[f64]>::to_vec).collect();
+        Ok(())
+    }
+
+    fn worth_a_search(self, exact: Choice) -> Shortlist {
         let mut worth: Vec<bool> = self.choices.iter().map(|choice| *choice == exact).collect();
         let layers = self.noises.first().map_or(0, Vec::len);
         let worth_in = |layer: usize| {
@@ -59,43 +92,42 @@ impl Shortlist {
             noises: kept.iter().map(|&index| self.noises[index].clone()).collect(),
         }
     }
+
+    /// The place of a choice in the list.
+    pub(super) fn position(&self, choice: Choice) -> Option<usize> {
+        self.choices.iter().position(|&other| other == choice)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::multiplier::{CodeDistribution, Scheme};
-
-    /// A layer whose activations and weights are the given codes, equally often.
-    fn layer(activations: &[u8], weights: &[u8]) -> LayerDistribution {
-        let mut codes = CodeDistribution::new(Scheme::Unsigned, 0);
-        for &a in activations {
-            codes.activation[usize::from(a)] = 60 / activations.len() as u64;
-        }
-        for &w in weights {
-            codes.weight[usize::from(w)] = 60 / weights.len() as u64;
-        }
-        LayerDistribution { layer: "layer".into(), index: 0, codes }
-    }
 
     #[test]
     fn what_serves_no_layer_better_than_something_cheaper_is_left_out() {
-        let library = Library::builtin(false);
-        // Only the four highest weight bits matter to the layer, and w4 looks at them all.
-        let of_high_bits = layer(&[0, 77, 128, 200, 255], &[0, 16, 48, 240]);
-        let names = |layers: &[LayerDistribution]| {
-            let shortlist = Shortlist::all(&library, layers).unwrap().worth_a_search(&library);
-            shortlist.choices.iter().map(|choice| choice.name(&library)).collect::<Vec<_>>()
+        let choice = |multiplier: usize| Choice { multiplier, swapped: false };
+        let shortlist = |noises: [[f64; 2]; 5]| Shortlist {
+            choices: (0..5).map(choice).collect(),
+            powers: vec![1.0, 0.5, 0.4, 0.4, 0.1],
+            noises: noises.iter().map(|of_layers| of_layers.to_vec()).collect(),
         };
-        let kept = names(std::slice::from_ref(&of_high_bits));
-        assert!(kept.contains(&"mul8u_exact".into()) && kept.len() < 60, "{kept:?}");
-        assert!(!kept.contains(&"mul8u_w5".into()) && !kept.contains(&"mul8u_trunc2".into()), "{kept:?}");
-        let power = |name: &String| library.get(name.trim_end_matches('~')).unwrap().power_rel;
-        let cheapest_right = library.get("w4").unwrap().power_rel;
-        assert!(kept.iter().all(|name| name == "mul8u_exact" || power(name) <= cheapest_right), "{kept:?}");
-        // Another layer has its own.
-        let any = layer(&[3, 99, 200], &[5, 77, 213]);
-        let both = names(&[of_high_bits, any]);
-        assert!(kept.iter().all(|name| both.contains(name)) && both.len() > kept.len());
+        let kept = |noises| {
+            let kept = shortlist(noises).worth_a_search(choice(0));
+            kept.choices.iter().map(|choice| choice.multiplier).collect::<Vec<_>>()
+        };
+        // The second is dearer and noisier than the third; the fourth is as good as the third.
+        assert_eq!(kept([[0.0; 2], [3.0; 2], [2.0; 2], [2.0; 2], [9.0; 2]]), [0, 2, 4]);
+        // In the second layer it has its use.
+        assert_eq!(kept([[0.0; 2], [3.0, 1.0], [2.0; 2], [2.0; 2], [9.0; 2]]), [0, 1, 2, 4]);
+        // The exact one stays even where something cheaper has no noise.
+        assert_eq!(kept([[0.0; 2]; 5]), [0, 4]);
+    }
+
+    #[test]
+    fn of_unknown_noises_all_choices_stay() {
+        let library = Library::builtin(false);
+        let all = Shortlist::all(&library, 3);
+        assert_eq!(all.choices, Choice::all(&library));
+        assert_eq!(all.position(Choice::exact(&library)).map(|place| all.powers[place]), Some(1.0));
     }
 }

@@ -38,9 +38,9 @@ impl Chart<'_> {
     /// front. What lies beyond is counted in a line below the chart.
     pub fn to_svg(&self) -> String {
         let mut front: Vec<&FrontPoint> =
-            self.front.iter().filter(|p| p.energy_saved_pct.is_finite() && p.loss_pp.is_finite()).collect();
+            self.front.iter().filter(|p| p.energy_saved_pct.is_finite() && p.loss_test_pp.is_finite()).collect();
         front.sort_by(|a, b| {
-            a.energy_saved_pct.total_cmp(&b.energy_saved_pct).then(a.loss_pp.total_cmp(&b.loss_pp))
+            a.energy_saved_pct.total_cmp(&b.energy_saved_pct).then(a.loss_test_pp.total_cmp(&b.loss_test_pp))
         });
         let (x, y) = self.axes(&front);
         let labels = ["multiplication energy saved (%)", "accuracy loss (percentage points)"];
@@ -63,7 +63,7 @@ impl Chart<'_> {
             drawing.mark(mark);
         }
         for point in &front {
-            drawing.dot("front", 4.0, point.energy_saved_pct, point.loss_pp);
+            drawing.dot("front", 4.0, point.energy_saved_pct, point.loss_test_pp);
         }
         let legend = [
             (!front.is_empty(), Symbol::Dot("front", 4.0), "front"),
@@ -88,9 +88,9 @@ impl Chart<'_> {
                 .chain(self.marks.iter().map(|m| m.energy_saved_pct))
                 .chain(self.evaluated.iter().map(|e| e.0)),
         );
-        let (bottom, mut top) = ends(&mut front.iter().map(|p| p.loss_pp));
+        let (bottom, mut top) = ends(&mut front.iter().map(|p| p.loss_test_pp));
         if let Some(budget) = self.loss_budget_pp.filter(|b| b.is_finite() && *b > 0.0) {
-            let chosen = front.iter().filter(|p| p.chosen).map(|p| p.loss_pp).fold(0.0, f64::max);
+            let chosen = front.iter().filter(|p| p.chosen).map(|p| p.loss_test_pp).fold(0.0, f64::max);
             top = top.min(5.0 * budget).max(1.5 * budget).max(1.2 * chosen);
         }
         (Axis::covering(left, right, 10), Axis::covering(bottom, top, 8))
@@ -103,9 +103,9 @@ fn least_losses(front: &[&FrontPoint]) -> Vec<(f64, f64)> {
     let mut least = f64::INFINITY;
     let mut kept = Vec::new();
     for point in front.iter().rev() {
-        if point.loss_pp < least {
-            least = point.loss_pp;
-            kept.push((point.energy_saved_pct, point.loss_pp));
+        if point.loss_test_pp < least {
+            least = point.loss_test_pp;
+            kept.push((point.energy_saved_pct, point.loss_test_pp));
         }
     }
     kept.reverse();
@@ -122,9 +122,9 @@ mod tests {
 
     #[test]
     fn the_line_passes_by_what_loses_more_and_saves_less() {
-        let point = |energy_saved_pct, loss_pp| FrontPoint {
+        let point = |energy_saved_pct, loss_test_pp| FrontPoint {
             energy_saved_pct,
-            loss_pp,
+            loss_test_pp,
             ..super::super::sample()[0].clone()
         };
         let points =
@@ -162,7 +162,7 @@ mod tests {
     fn survives_empty_and_broken_values() {
         let mut front = super::super::sample();
         for (i, value) in [f64::NAN, f64::INFINITY, 1e300, -1e300].into_iter().enumerate() {
-            front[i].loss_pp = value;
+            front[i].loss_test_pp = value;
             front[i + 4].energy_saved_pct = value;
         }
         let broken = Chart {

@@ -3,24 +3,42 @@
 use super::FrontPoint;
 use std::borrow::Cow;
 
+/// What every point has, whatever the network.
+const COLUMNS: [&str; 11] = [
+    "point",
+    "chosen",
+    "energy_saved_pct",
+    "mac_energy_saved_pct",
+    "loss_search_pp",
+    "loss_choice_pp",
+    "loss_choice_se_pp",
+    "loss_test_pp",
+    "loss_test_se_pp",
+    "kl_test_nats",
+    "scheme",
+];
+
 /// The front with a heading line and one line a point. Names of columns end in their unit; each layer has a
-/// column with the name of its multiplier. Fields are quoted where they need it. An unknown KL, or a layer
-/// without a multiplier, is an empty field.
+/// column with the name of its multiplier. Fields are quoted where they need it. A layer without a multiplier is an
+/// empty field.
 pub fn front_csv(layers: &[String], points: &[FrontPoint]) -> String {
-    let mut heading =
-        ["point", "energy_saved_percent", "accuracy_loss_percentage_points", "kl_nats", "chosen"]
-            .map(Cow::from)
-            .to_vec();
+    let mut heading = COLUMNS.map(Cow::from).to_vec();
     heading.extend(layers.iter().map(|layer| Cow::from(format!("multiplier of {layer}"))));
     let mut csv = line(&heading);
     for point in points {
-        let mut fields = vec![
-            Cow::from(&point.label),
-            point.energy_saved_pct.to_string().into(),
-            point.loss_pp.to_string().into(),
-            point.kl.map_or(String::new(), |kl| kl.to_string()).into(),
-            if point.chosen { "yes" } else { "no" }.into(),
+        let mut fields = vec![Cow::from(&point.label), if point.chosen { "yes" } else { "no" }.into()];
+        let figures = [
+            point.energy_saved_pct,
+            point.mac_energy_saved_pct,
+            point.loss_search_pp,
+            point.loss_choice_pp,
+            point.loss_choice_se_pp,
+            point.loss_test_pp,
+            point.loss_test_se_pp,
+            point.kl_test,
         ];
+        fields.extend(figures.map(|figure| Cow::from(figure.to_string())));
+        fields.push(Cow::from(&point.scheme));
         fields.extend((0..layers.len()).map(|l| point.assignment.get(l).map_or("", String::as_str).into()));
         csv.push_str(&line(&fields));
     }
@@ -49,12 +67,12 @@ mod tests {
         let mut points = super::super::sample()[..2].to_vec();
         points[1].assignment.truncate(1);
         points[1].label = "two\nlines".to_owned();
-        let expected = "\
-point,energy_saved_percent,accuracy_loss_percentage_points,kl_nats,chosen,\"multiplier of conv, 1\",\"multiplier of say \"\"fc\"\"\"
-0,8.1,-0.15,,no,exact,17KS
-\"two
-lines\",22.4,-0.1,0.004333333333333333,no,exact,
-";
-        assert_eq!(front_csv(&layers, &points), expected);
+        let heading = COLUMNS.join(",") + ",\"multiplier of conv, 1\",\"multiplier of say \"\"fc\"\"\"\n";
+        let csv = front_csv(&layers, &points);
+        let rest = csv.strip_prefix(&heading).unwrap();
+        assert_eq!(rest.lines().next().unwrap().split(',').count(), COLUMNS.len() + 2);
+        assert!(rest.starts_with("0,no,8.1,") && rest.contains(",sign-magnitude,exact,17KS\n"), "{csv}");
+        assert!(rest.contains("\n\"two\nlines\",no,22.4,"), "{csv}");
+        assert!(rest.ends_with(",sign-magnitude,exact,\n"), "{csv}");
     }
 }

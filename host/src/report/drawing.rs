@@ -169,13 +169,13 @@ impl Drawing {
     /// A ring around the chosen point, with its figures.
     pub fn chosen(&mut self, point: &FrontPoint) {
         // Already counted as a dot if it does not fit.
-        if !self.x.contains(point.energy_saved_pct) || !self.y.contains(point.loss_pp) {
+        if !self.x.contains(point.energy_saved_pct) || !self.y.contains(point.loss_test_pp) {
             return;
         }
-        let (x, y) = self.place(point.energy_saved_pct, point.loss_pp);
+        let (x, y) = self.place(point.energy_saved_pct, point.loss_test_pp);
         self.add(format_args!("<circle class=\"ring\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"8.5\"/>"));
         let text =
-            format!("{}: {:.1} % saved, {:.2} pp lost", point.label, point.energy_saved_pct, point.loss_pp);
+            format!("{}: {:.1} % saved, {:.2} pp lost", point.label, point.energy_saved_pct, point.loss_test_pp);
         self.label("chosen halo", x, y, 8.5, &text);
     }
 

@@ -44,7 +44,9 @@ pub fn front_table(points: &[FrontPoint]) -> String {
         ("", Align::Left),
         ("point", Align::Right),
         ("energy saved %", Align::Right),
-        ("accuracy loss pp", Align::Right),
+        ("of MACs %", Align::Right),
+        ("choice loss pp", Align::Right),
+        ("test loss pp", Align::Right),
         ("KL nats", Align::Right),
         ("multipliers by layer", Align::Left),
     ];
@@ -53,8 +55,10 @@ pub fn front_table(points: &[FrontPoint]) -> String {
             if p.chosen { "*" } else { "" }.to_owned(),
             p.label.clone(),
             format!("{:.1}", p.energy_saved_pct),
-            format!("{:.2}", p.loss_pp),
-            p.kl.map_or("-".to_owned(), |kl| format!("{kl:.4}")),
+            format!("{:.1}", p.mac_energy_saved_pct),
+            format!("{:.2}", p.loss_choice_pp),
+            format!("{:.2} +- {:.2}", p.loss_test_pp, p.loss_test_se_pp),
+            format!("{:.4}", p.kl_test),
             runs(&p.assignment),
         ]
     };

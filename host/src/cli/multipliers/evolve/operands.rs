@@ -1,6 +1,7 @@
 //! The operands that bounds on the noise are about.
 
 use super::Args;
+use crate::data::Count;
 use crate::cli::common::quoted;
 use crate::cli::multipliers::layer;
 use crate::compensate::LayerDistribution;
@@ -44,7 +45,7 @@ pub(super) fn measure(args: &Args) -> Result<Option<Distribution>> {
         return DistributionFile::read(path, args.signed).map(Some);
     }
     let Some(model) = &args.network else { return Ok(None) };
-    let prepared = args.how.prepare(model, 0)?;
+    let prepared = args.how.prepare(model, Count::default())?;
     let (network, images) = (&prepared.quantized, &prepared.calibration.codes);
     let layers = layer::measure(network, images, args.layer.as_deref())?;
     Ok(Some(LayerDistribution::operands_of_all(&layers)))

@@ -1,6 +1,7 @@
 //! What multipliers do in a layer of a network, or on operands of users' own.
 
 use super::Args;
+use crate::data::Count;
 use crate::cli::multipliers::layer::{self, Seen};
 use crate::error::{Error, Result};
 use crate::multiplier::{DistributionFile, Multiplier};
@@ -12,7 +13,7 @@ pub(super) fn seen(args: &Args, signed: bool) -> Result<Option<Seen>> {
         return Ok(Some(Seen::Operands(DistributionFile::read(path, signed)?)));
     }
     let (Some(model), Some(_)) = (&args.network, &args.layer) else { return Ok(None) };
-    let prepared = args.how.prepare(model, 0)?;
+    let prepared = args.how.prepare(model, Count::default())?;
     let images = &prepared.calibration.codes;
     let layer = layer::measure(&prepared.quantized, images, args.layer.as_deref())?.pop();
     layer

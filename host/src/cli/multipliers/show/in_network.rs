@@ -1,5 +1,6 @@
 //! What a multiplier does in the layers of a network, or on operands of users' own.
 
+use crate::data::Count;
 use crate::cli::common::HowArgs;
 use crate::cli::multipliers::layer::{self, Seen};
 use crate::compensate::LayerDistribution;
@@ -55,7 +56,7 @@ impl InNetwork {
         let scheme = how.scheme;
         // Before anything slow: zero points that do not suit the scheme never come out of quantization.
         scheme.check(&multiplier.table, 0)?;
-        let prepared = how.prepare(model, 0)?;
+        let prepared = how.prepare(model, Count::default())?;
         let measured = layer::measure(&prepared.quantized, &prepared.calibration.codes, layer)?;
         let operands = LayerDistribution::operands_of_all(&measured);
         let layers = measured

@@ -1,24 +1,34 @@
-//! Where a search begins: assignments that a simple model of the network thinks good.
+//! A cheap model of a network: what assignments are worth before they are measured.
 //!
-//! The model: what a layer's multiplier does to the network's answers, as a divergence from the exact one's, is its
-//! noise in that layer times the layer's sensitivity, and what layers do adds up. Sensitivities are measured, one
-//! layer at a time, all others exact. The model is wrong in detail, which is what the search is for; but a random
-//! assignment from a large library is worse than nearly all of its proposals.
+//! What a layer's multiplier does to the network's answers, as a divergence from the exact one's, is its noise in
+//! that layer times the layer's sensitivity, and what layers do adds up. Sensitivities are first measured one layer
+//! at a time, all others exact, then fitted to everything the search has measured. The model is wrong in detail,
+//! which is what the search is for; but a random assignment from a large library is worse than nearly all of its
+//! proposals, and most children that it thinks poor are.
 
 use super::shortlist::Shortlist;
 use crate::search::Mapping;
 
 /// Powers of the probes that a layer's sensitivity is measured with. Less would be beyond what is proportional,
 /// more could not be told from nothing on few images.
-const PROBE_POWERS: [f64; 2] = [0.5, 0.25];
+const PROBE_POWERS: [f64; 2] = [0.25, 0.1];
 
 /// How many weights of energy against divergence are tried, over how many factors of ten.
-const WEIGHTS: usize = 96;
+const WEIGHTS: usize = 192;
 const DECADES: f64 = 8.0;
 
 /// The largest divergence (nats) that a proposal may be expected to have: half of what guessing among ten classes
 /// has.
 const MOST_DIVERGENCE: f64 = 1.0;
+
+/// Divergences (nats) beyond this tell nothing about small ones: answers are lost.
+const LARGEST_OBSERVED: f64 = 0.5;
+
+/// Steps of the fit to what was measured.
+const FIT_STEPS: usize = 100;
+
+/// What is added to divergences before their logarithms are compared.
+const LEAST: f64 = 1e-4;
 
 /// An assignment of one choice to each layer, as positions in a [`Shortlist`].
 pub(super) type Positions = Vec<usize>;
@@ -32,29 +42,35 @@ pub(super) struct Probe {
     pub choice: usize,
 }
 
-/// The probes of all layers.
-pub(super) fn probes(shortlist: &Shortlist, layers: usize) -> Vec<Probe> {
+/// The probes of all layers that need not stay exact.
+pub(super) fn probes(shortlist: &Shortlist, layers: usize, stays_exact: &[usize]) -> Vec<Probe> {
     let nearest = |power: f64| {
         let distance = |&choice: &usize| (shortlist.powers[choice] - power).abs();
         (0..shortlist.powers.len()).min_by(|a, b| distance(a).total_cmp(&distance(b)))
     };
-    let choices: Vec<usize> = PROBE_POWERS.into_iter().filter_map(nearest).collect();
-    (0..layers).flat_map(|layer| choices.iter().map(move |&choice| Probe { layer, choice })).collect()
+    let mut choices: Vec<usize> = PROBE_POWERS.into_iter().filter_map(nearest).collect();
+    choices.dedup();
+    let layers = (0..layers).filter(|layer| !stays_exact.contains(layer));
+    layers.flat_map(|layer| choices.iter().map(move |&choice| Probe { layer, choice })).collect()
 }
 
 /// The model of a network.
 pub(super) struct Model<'s> {
     shortlist: &'s Shortlist,
-    multiplications: &'s [u64],
+    multiplications: Vec<u64>,
+    /// Layers that must have the choice with this position.
+    fixed: Vec<(usize, usize)>,
     /// Divergence in nats for each unit of noise, by layer.
     sensitivities: Vec<f64>,
 }
 
 impl<'s> Model<'s> {
-    /// From the divergences (nats) that `probes` were measured to have.
+    /// From the divergences (nats) that `probes` were measured to have. `fixed` are layers whose choice is no
+    /// question.
     pub(super) fn new(
         shortlist: &'s Shortlist,
-        multiplications: &'s [u64],
+        multiplications: &[u64],
+        fixed: &[(usize, usize)],
         probes: &[Probe],
         divergences: &[f64],
     ) -> Model<'s> {
@@ -63,11 +79,48 @@ impl<'s> Model<'s> {
         for (probe, &divergence) in probes.iter().zip(divergences) {
             let (noise, measured) = &mut totals[probe.layer];
             *noise += shortlist.noises[probe.choice][probe.layer];
-            *measured += divergence.max(0.0);
+            *measured += divergence.max(LEAST / 10.0);
         }
         let sensitivity = |(noise, measured): (f64, f64)| if noise > 0.0 { measured / noise } else { 0.0 };
         let sensitivities = totals.into_iter().map(sensitivity).collect();
-        Model { shortlist, multiplications, sensitivities }
+        Model {
+            shortlist,
+            multiplications: multiplications.to_vec(),
+            fixed: fixed.to_vec(),
+            sensitivities,
+        }
+    }
+
+    /// Fits the sensitivities to assignments with their measured divergences (nats): each is multiplied, step by
+    /// step, by the mean factor between what is measured and what is expected, assignments counting by the share
+    /// that the layer is expected to have in them.
+    pub(super) fn fit<'m>(&mut self, measured: impl Iterator<Item = (&'m Positions, f64)>) {
+        let known: Vec<(&Positions, f64)> = measured
+            .filter(|(_, divergence)| *divergence <= LARGEST_OBSERVED)
+            .map(|(positions, divergence)| (positions, (divergence + LEAST).ln()))
+            .collect();
+        let layers = self.sensitivities.len();
+        for _ in 0..FIT_STEPS {
+            let mut totals = vec![(0.0, 0.0); layers];
+            for (positions, logarithm) in &known {
+                let expected = self.expected(positions) + LEAST;
+                let factor = logarithm - expected.ln();
+                for (layer, (sum, weight)) in totals.iter_mut().enumerate() {
+                    let share = self.divergence(positions[layer], layer) / expected;
+                    *sum += share * factor;
+                    *weight += share;
+                }
+            }
+            for (sensitivity, (sum, weight)) in self.sensitivities.iter_mut().zip(totals) {
+                // One assignment more that says nothing, so that a layer hardly ever seen stays where it is.
+                *sensitivity *= (sum / (weight + 1.0)).exp();
+            }
+        }
+    }
+
+    /// The divergence (nats) that an assignment is expected to have.
+    pub(super) fn expected(&self, positions: &[usize]) -> f64 {
+        positions.iter().enumerate().map(|(layer, &choice)| self.divergence(choice, layer)).sum()
     }
 
     /// At most `count` assignments of at most `tiles` different choices, from little energy to much, none of which
@@ -82,7 +135,10 @@ impl<'s> Model<'s> {
         for step in 0..WEIGHTS {
             // From where energy decides to where divergence does.
             let weight = divergence / energy * 10f64.powf(-DECADES * step as f64 / (WEIGHTS - 1) as f64);
-            let cost = |choice, layer| self.divergence(choice, layer) + weight * self.energy(choice, layer);
+            let cost = |choice, layer| match self.allows(choice, layer) {
+                true => self.divergence(choice, layer) + weight * self.energy(choice, layer),
+                false => f64::INFINITY,
+            };
             let assignment = match mapping {
                 Mapping::Free => self.cheapest_shared(tiles, &cost),
                 Mapping::Contiguous => self.cheapest_runs(tiles, &cost),
@@ -99,6 +155,10 @@ impl<'s> Model<'s> {
         let kept = count.min(found.len());
         let place = |i: usize| if kept < 2 { 0 } else { i * (found.len() - 1) / (kept - 1) };
         (0..kept).map(|i| found[place(i)].1.clone()).collect()
+    }
+
+    fn allows(&self, choice: usize, layer: usize) -> bool {
+        self.fixed.iter().all(|&(fixed, needed)| fixed != layer || needed == choice)
     }
 
     /// Expected of `choice` in `layer`, in nats.
@@ -222,10 +282,10 @@ mod tests {
     }
 
     fn model(shortlist: &Shortlist) -> Model<'_> {
-        let probes = probes(shortlist, 5);
+        let probes = probes(shortlist, 5, &[]);
         let of = |probe: &Probe| sensitivity(probe.layer) * shortlist.noises[probe.choice][probe.layer];
         let divergences: Vec<f64> = probes.iter().map(of).collect();
-        Model::new(shortlist, &MULTIPLICATIONS, &probes, &divergences)
+        Model::new(shortlist, &MULTIPLICATIONS, &[], &probes, &divergences)
     }
 
     /// All assignments of 7 choices to 5 layers.
@@ -249,6 +309,41 @@ mod tests {
         let shortlist = shortlist(7, 5, 1);
         for (layer, found) in model(&shortlist).sensitivities.into_iter().enumerate() {
             assert!((found - sensitivity(layer)).abs() < 1e-9, "{layer}: {found}");
+        }
+    }
+
+    #[test]
+    fn sensitivities_are_fitted_to_what_was_measured() {
+        let shortlist = shortlist(9, 5, 4);
+        let mut model = model(&shortlist);
+        // The probes were wrong by these factors.
+        for (layer, factor) in [3.0, 0.2, 1.0, 5.0, 0.5].into_iter().enumerate() {
+            model.sensitivities[layer] *= factor;
+        }
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let draw = |random: &mut ChaCha8Rng| (0..5).map(|_| random.random_range(0..9)).collect();
+        let assignments: Vec<Positions> = (0..300).map(|_| draw(&mut random)).collect();
+        let of = |a: &Positions| -> f64 {
+            a.iter().enumerate().map(|(layer, &c)| sensitivity(layer) * shortlist.noises[c][layer]).sum()
+        };
+        model.fit(assignments.iter().map(|a| (a, of(a))));
+        for (layer, found) in model.sensitivities.iter().enumerate() {
+            assert!((found / sensitivity(layer)).ln().abs() < 0.1, "{layer}: {found}");
+        }
+    }
+
+    #[test]
+    fn layers_that_stay_exact_are_left_alone() {
+        let shortlist = shortlist(40, 5, 3);
+        let probes = probes(&shortlist, 5, &[0, 4]);
+        assert!(probes.iter().all(|probe| (1..4).contains(&probe.layer)));
+        let divergences: Vec<f64> = probes.iter().map(|_| 0.01).collect();
+        let fixed = [(0, 0), (4, 0)];
+        let model = Model::new(&shortlist, &MULTIPLICATIONS, &fixed, &probes, &divergences);
+        for mapping in [Mapping::Free, Mapping::Contiguous] {
+            let proposals = model.proposals(3, mapping, 6);
+            assert!(!proposals.is_empty());
+            assert!(proposals.iter().all(|assignment| (assignment[0], assignment[4]) == (0, 0)));
         }
     }
 

@@ -1,0 +1,98 @@
+//! From a search's front to points that were compensated in full and measured anew, and the best of them for each
+//! loss budget.
+
+use super::assignments::Candidate;
+use super::evaluator::Measured;
+use super::judge::{Fitted, Judge};
+use crate::error::Result;
+use crate::multiplier::{Ties, non_dominated};
+
+/// Losses (percentage points) beyond the largest budget that points may have had while searching to be measured
+/// anew: full compensation takes some of it back.
+const SLACK_PP: f64 = 1.5;
+
+/// A point that was compensated in full.
+pub struct Finalist {
+    /// As it was in the search.
+    pub candidate: Candidate,
+    /// Its compensation.
+    pub(super) fitted: Fitted,
+    /// What it does on the images that points are chosen on.
+    pub choice: Measured,
+}
+
+/// Measures at most `count` points of `front`, which goes from the least saving to the most: some spread over all of
+/// it first, then those between the last point that keeps a budget and the next that was measured.
+/// Points that others beat in saving and divergence are left out in the end. `done` is told how many were measured.
+pub(super) fn finalists(
+    front: &[Candidate],
+    judge: &Judge,
+    budgets_pp: &[f64],
+    count: usize,
+    mut done: impl FnMut(usize),
+) -> Result<Vec<Finalist>> {
+    let most = budgets_pp.iter().copied().fold(0.0, f64::max) + SLACK_PP;
+    let front: Vec<&Candidate> = front.iter().filter(|c| c.measured.loss_pp <= most).collect();
+    let mut measured: Vec<Option<Finalist>> = front.iter().map(|_| None).collect();
+    let spread = (count / 2).clamp(1, front.len().max(1));
+    let mut waiting: Vec<usize> =
+        (0..spread.min(front.len())).map(|i| i * (front.len() - 1) / (spread - 1).max(1)).collect();
+    waiting.dedup();
+    let mut finished = 0;
+    while finished < count.max(1) {
+        let next = waiting.pop().or_else(|| {
+            let losses: Vec<Option<f64>> =
+                measured.iter().map(|point| point.as_ref().map(|point| point.choice.loss_pp)).collect();
+            budgets_pp.iter().find_map(|&budget| undecided(&losses, budget))
+        });
+        let Some(index) = next else { break };
+        let fitted = judge.fit(&front[index].assignment)?;
+        let choice = judge.choice(&fitted)?;
+        measured[index] = Some(Finalist { candidate: front[index].clone(), fitted, choice });
+        finished += 1;
+        done(finished);
+    }
+    let measured: Vec<Finalist> = measured.into_iter().flatten().collect();
+    let figures = |&i: &usize| [-measured[i].candidate.energy.saved_pct, measured[i].choice.kl];
+    let mut kept = non_dominated(0..measured.len(), figures, Ties::First);
+    kept.sort_unstable();
+    let mut measured: Vec<Option<Finalist>> = measured.into_iter().map(Some).collect();
+    Ok(kept.into_iter().filter_map(|i| measured[i].take()).collect())
+}
+
+/// The point in the middle between the last one that is known to keep the budget and the next one known.
+fn undecided(losses_pp: &[Option<f64>], budget_pp: f64) -> Option<usize> {
+    let keeps = |loss: &Option<f64>| loss.is_some_and(|loss| loss <= budget_pp);
+    let last = losses_pp.iter().rposition(keeps);
+    let first = last.map_or(0, |last| last + 1);
+    let unknown = losses_pp[first..].iter().take_while(|loss| loss.is_none()).count();
+    (unknown > 0).then(|| first + unknown / 2)
+}
+
+/// The finalist that saves most of those that lose at most the budget on the images for choosing. These are training
+/// images, which the network has learned: an answer that changes there was mostly right, so that the loss on new
+/// images is mostly smaller.
+pub(super) fn best_within(finalists: &[Finalist], budget_pp: f64) -> Option<usize> {
+    finalists.iter().rposition(|finalist| finalist.choice.loss_pp <= budget_pp)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_between_known_ones_are_asked_for_until_the_budget_is_decided() {
+        let all = [0.0, 0.1, 0.1, 0.3, 0.2, 0.5, 0.9, 1.4];
+        let mut known: Vec<Option<f64>> = vec![None; all.len()];
+        (known[0], known[7]) = (Some(all[0]), Some(all[7]));
+        let mut asked = Vec::new();
+        while let Some(index) = undecided(&known, 0.25) {
+            asked.push(index);
+            known[index] = Some(all[index]);
+        }
+        assert_eq!(asked, [4, 6, 5]);
+        assert_eq!(undecided(&[None, None, None], 0.5), Some(1));
+        assert_eq!(undecided(&[Some(0.9)], 0.5), None);
+        assert_eq!(undecided(&[], 0.5), None);
+    }
+}

@@ -1,0 +1,136 @@
+//! Compensating points in full and measuring them on images that nothing was fitted to or searched with.
+
+use super::evaluator::{Evaluator, Measured};
+use crate::compensate::{Compensator, Descent, Steps};
+use crate::emulate::ApproximateConv;
+use crate::error::Result;
+use crate::multiplier::{Choice, ProductCache};
+use crate::prepare::Prepared;
+use crate::quantize::LabelledCodes;
+
+/// One in so many calibration images is held out to tell which fit is best.
+const HELD_OUT: usize = 4;
+
+/// Calibration images that are fitted to while searching.
+const SEARCH_CALIBRATION: usize = 256;
+
+/// The images of a prepared network by their use; none is in two of them.
+pub(super) struct Images {
+    /// To fit to.
+    pub fit: LabelledCodes,
+    /// To tell fits apart.
+    pub held_out: LabelledCodes,
+    /// To fit to while searching: the first of `fit`.
+    pub search_fit: LabelledCodes,
+    /// To score candidates on while searching.
+    pub search: LabelledCodes,
+    /// To choose points on.
+    pub choice: LabelledCodes,
+}
+
+impl Images {
+    /// Those of `prepared`, `search_images` of the selection images for the search.
+    pub(super) fn new(prepared: &Prepared, search_images: usize) -> Images {
+        let calibration = prepared.calibration.labels.len();
+        let (fit, held_out) = prepared.calibration.split(calibration - calibration / HELD_OUT);
+        let (search, choice) = prepared.selection.split(search_images);
+        let (search_fit, _) = fit.split(SEARCH_CALIBRATION);
+        Images { fit, held_out, search_fit, search, choice }
+    }
+}
+
+/// The fits that are tried for each point: what `steps` says, and variants that are better for some multipliers.
+/// A fit is a step too many where its sample misleads it.
+pub(super) fn fits(steps: Steps) -> Vec<Steps> {
+    if steps.descent != Descent::OnApproximate {
+        return vec![steps];
+    }
+    vec![steps, Steps { branches: !steps.branches, ..steps }, steps.with_kept_codes()]
+}
+
+/// Compensates and measures points.
+pub(super) struct Judge<'n> {
+    fits: &'n [Compensator<'n>],
+    held_out: Option<Evaluator<'n>>,
+    choice: Evaluator<'n>,
+    test: Evaluator<'n>,
+}
+
+/// A compensated point.
+pub(super) struct Fitted {
+    /// The steps that were best.
+    pub steps: Steps,
+    /// The convolutions.
+    pub convs: Vec<ApproximateConv>,
+}
+
+/// The compensators of all fits of `steps`, at least one.
+pub(super) fn compensators<'n>(
+    prepared: &'n Prepared,
+    products: &'n ProductCache<'n>,
+    steps: Steps,
+    images: &'n Images,
+) -> Result<Vec<Compensator<'n>>> {
+    let mut fits = fits(steps).into_iter();
+    let first = fits.next().unwrap_or(steps);
+    let first = Compensator::new(&prepared.quantized, products, first, &images.fit.codes)?;
+    let mut all = Vec::new();
+    for steps in fits {
+        all.push(first.with_steps(steps)?);
+    }
+    all.insert(0, first);
+    Ok(all)
+}
+
+impl<'n> Judge<'n> {
+    /// A judge who tries all of `fits`, of which there is at least one.
+    pub(super) fn new(
+        prepared: &'n Prepared,
+        fits: &'n [Compensator<'n>],
+        images: &'n Images,
+    ) -> Result<Judge<'n>> {
+        let compensator = &fits[0];
+        let held_out = (fits.len() > 1 && !images.held_out.labels.is_empty())
+            .then(|| Evaluator::new(compensator, &images.held_out))
+            .transpose()?;
+        Ok(Judge {
+            fits,
+            held_out,
+            choice: Evaluator::new(compensator, &images.choice)?,
+            test: Evaluator::new(compensator, &prepared.test)?,
+        })
+    }
+
+    /// The point under the fit that comes nearest to the exact network on the held-out calibration images; of
+    /// equals the first.
+    pub(super) fn fit(&self, assignment: &[Choice]) -> Result<Fitted> {
+        let mut best: Option<(f64, Fitted)> = None;
+        for compensator in self.fits {
+            let convs = compensator.compensate(assignment)?;
+            let Some(held_out) = &self.held_out else {
+                return Ok(Fitted { steps: compensator.steps(), convs });
+            };
+            let kl = held_out.measure_convs(&convs)?.kl;
+            if best.as_ref().is_none_or(|(least, _)| kl < *least) {
+                best = Some((kl, Fitted { steps: compensator.steps(), convs }));
+            }
+        }
+        let (_, fitted) = best.expect("there is at least one fit");
+        Ok(fitted)
+    }
+
+    /// What a point does on the images that points are chosen on.
+    pub(super) fn choice(&self, fitted: &Fitted) -> Result<Measured> {
+        self.choice.measure_convs(&fitted.convs)
+    }
+
+    /// What a point does on the test images.
+    pub(super) fn test(&self, fitted: &Fitted) -> Result<Measured> {
+        self.test.measure_convs(&fitted.convs)
+    }
+
+    /// Accuracy of the exact network on the test images, in percent.
+    pub(super) fn exact_accuracy_pct(&self) -> f64 {
+        self.test.exact_score().accuracy_pct()
+    }
+}

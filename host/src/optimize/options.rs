@@ -1,0 +1,77 @@
+//! What to search for.
+
+use crate::accelerator::AcceleratorModel;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// What a search takes for an assignment's error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorMeasure {
+    /// The divergence of the answers from the exact network's, which tells assignments apart that lose nothing.
+    Kl,
+    /// The accuracy lost, as ALWANN has it.
+    Loss,
+}
+
+impl FromStr for ErrorMeasure {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "kl" => Ok(ErrorMeasure::Kl),
+            "loss" => Ok(ErrorMeasure::Loss),
+            _ => Err(format!("\"{text}\" is no measure of error; use kl or loss")),
+        }
+    }
+}
+
+impl fmt::Display for ErrorMeasure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            ErrorMeasure::Kl => "kl",
+            ErrorMeasure::Loss => "loss",
+        })
+    }
+}
+
+/// What to search.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Options {
+    /// Tiles of the accelerator.
+    pub tiles: usize,
+    /// The most different multipliers, if there is a bound besides the tiles.
+    pub max_distinct: Option<usize>,
+    /// Places, among the layers that multiply, of those that keep the exact multiplier.
+    pub keep_exact: Vec<usize>,
+    /// Genomes in a generation.
+    pub population: usize,
+    /// Generations after the first.
+    pub generations: usize,
+    /// Seed of every random decision.
+    pub seed: u64,
+    /// How energy is counted.
+    pub accelerator: AcceleratorModel,
+    /// Multipliers in each tile's array.
+    pub array_size: u32,
+    /// Largest accuracy loss of the point that is picked, in percentage points.
+    pub max_loss_pp: f64,
+    /// How error is measured while searching.
+    pub error: ErrorMeasure,
+    /// Whether the area of all tiles is a third objective.
+    pub area: bool,
+    /// How many of the selection images candidates are scored on; points of the front are picked on the others.
+    pub search_images: usize,
+    /// Whether all multipliers of the library are tried; otherwise those that in some layer no cheaper one beats.
+    pub every_choice: bool,
+    /// Whether every assignment is evaluated instead of a search.
+    pub exhaustive: bool,
+    /// How many points of the search's front are compensated in full and measured anew.
+    pub finalists: usize,
+    /// Whether rivals are searched for in the same way.
+    pub baselines: bool,
+    /// The most memory for what assignments that begin alike have in common; 0 runs each from its first layer.
+    #[serde(skip)]
+    pub memory_bytes: usize,
+}
