@@ -22,9 +22,9 @@ use std::time::Duration;
 
 /// Enough images for rough accuracies.
 const FEW: &str = "--test-images 200 --calibration-images 32";
-/// A search that takes a second.
-const TINY: &str = "--population 6 --generations 2 --selection-images 60 --choice-images 60 --calibration-images 16 \
-                    --test-images 100";
+/// A search that takes seconds.
+const TINY: &str = "--population 6 --generations 2 --finalists 4 --selection-images 60 --choice-images 60 \
+                    --calibration-images 16 --test-images 100 --no-baselines";
 /// What `optimize` writes.
 const OUTPUTS: [&str; 4] = ["front.csv", "front.json", "front.svg", "network.skimp"];
 /// Multiplying layers of fashion-cnn, and the multiplications of an inference.
@@ -83,11 +83,12 @@ mod help {
     fn every_subcommand_explains_itself_and_its_options() {
         let network = "MODEL --data --mean --std --scheme --range --calibration-images --test-images \
                        --multipliers --compensation";
-        let search = "--max-loss --tiles --accelerator --array-size --population --generations \
-                      --selection-images --seed --memory --mix-cost-sources --every-choice --out --json";
+        let search = "--max-loss --tiles --max-distinct --keep-exact --accelerator --array-size --error --area \
+                      --population --generations --exhaustive --finalists --selection-images --choice-images \
+                      --seed --memory --mix-cost-sources --every-choice --out --json";
         let of_command = [
             ("demo", format!("{network} {search} --board --images --no-install")),
-            ("optimize", format!("{network} {search}")),
+            ("optimize", format!("{network} {search} --no-baselines --resume")),
             ("evaluate", format!("{network} --multiplier --first --no-float --explain --json")),
             ("image build", format!("{network} --assignment --out")),
             ("image inspect", "<IMAGE> --json".into()),
@@ -285,7 +286,7 @@ mod optimize {
     /// Searches fashion-cnn into the folder `out` and returns the report.
     #[track_caller]
     fn optimize(dir: &Dir, options: &str, out: &str) -> Value {
-        dir.skimp(&format!("optimize fashion-cnn {TINY} {options} --json --out {out}")).json()
+        dir.skimp(&format!("optimize fashion-cnn {TINY} --multipliers low-bit {options} --json --out {out}")).json()
     }
 
     /// The names of the elements of an SVG, if every one of them is closed.
@@ -319,17 +320,25 @@ mod optimize {
         for point in front {
             assert_eq!(list(point, "assignment").len(), LAYERS);
             assert_within(number(point, "energy_saved_pct"), -1e-9, 100.0);
-            assert_within(number(point, "loss_pp"), -20.0, 100.0);
-            assert!(number(point, "kl") >= 0.0);
+            for key in ["loss_search_pp", "loss_choice_pp", "loss_test_pp"] {
+                assert_within(number(point, key), -20.0, 100.0);
+            }
+            for key in ["loss_choice_se_pp", "loss_test_se_pp", "kl_search", "kl_choice", "kl_test"] {
+                assert!(number(point, key) >= 0.0);
+            }
+            // What all MACs share dilutes the saving, and signs cost something.
+            assert!(number(point, "mac_energy_saved_pct") < number(point, "energy_saved_pct"));
+            assert_eq!(point["scheme"], file["scheme"]);
         }
         // Neither saving nor divergence of a point is better than the next one's without the other being worse.
         for pair in front.windows(2) {
             assert!(number(&pair[0], "energy_saved_pct") < number(&pair[1], "energy_saved_pct"));
-            assert!(number(&pair[0], "kl") < number(&pair[1], "kl"));
+            assert!(number(&pair[0], "kl_choice") < number(&pair[1], "kl_choice"));
         }
         let chosen: Vec<&Value> = front.iter().filter(|point| point["chosen"] == true).collect();
         assert_eq!(chosen.len(), 1);
-        assert!(number(chosen[0], "loss_pp") <= budget, "the chosen point is within the budget");
+        let loss = number(chosen[0], "loss_choice_pp");
+        assert!(loss <= budget, "the chosen point is within the budget");
         chosen[0]
     }
 
@@ -356,14 +365,16 @@ mod optimize {
         // The report on standard output is of the chosen point.
         assert_eq!(report["multipliers"], chosen["assignment"]);
         assert_eq!(report["energy_saved_pct"], chosen["energy_saved_pct"]);
-        assert_eq!(report["loss_search_pp"], chosen["loss_pp"]);
+        for key in ["loss_search_pp", "loss_choice_pp", "loss_test_pp", "loss_test_se_pp", "kl_test"] {
+            assert_eq!(report[key], chosen[key], "{key}");
+        }
         assert_eq!(report["loss_test_pp"], file["loss_test_pp"]);
         let loss = number(&report, "accuracy_8bit") - number(&report, "accuracy_approx");
         assert!((loss - number(&report, "loss_test_pp")).abs() < 1e-9, "{report}");
         assert_eq!(report["flash_bytes"], dir.read("out/network.skimp").len());
-        // Three generations of six, and two probes of each layer before them.
+        // Three generations of six with a proposal of the model in each, and two probes of each layer before them.
         assert_within(number(&report, "probes"), LAYERS as f64, (2 * LAYERS) as f64);
-        assert_within(number(&report, "evaluations") - number(&report, "probes"), 6.0, 18.0);
+        assert_within(number(&report, "evaluations") - number(&report, "probes"), 6.0, 20.0);
         let runs = number(&report, "layer_runs") + number(&report, "layer_runs_saved");
         assert_eq!(runs, number(&report, "evaluations") * LAYERS as f64);
         assert!(number(&report, "layer_runs_saved") > 0.0 && number(&report, "memo_hits") >= 0.0);
@@ -371,16 +382,20 @@ mod optimize {
 
         let csv = dir.text("out/front.csv");
         let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
-        assert!(rows.iter().all(|row| row.len() == 5 + LAYERS), "{csv}");
+        assert!(rows.iter().all(|row| row.len() == 11 + LAYERS), "{csv}");
         let layers = texts(list(&file, "layers"));
-        assert_eq!(rows[0][5..], layers.iter().map(|l| format!("multiplier of {l}")).collect::<Vec<_>>());
+        assert_eq!(rows[0][11..], layers.iter().map(|l| format!("multiplier of {l}")).collect::<Vec<_>>());
         assert_eq!(rows.len() - 1, list(&file, "front").len());
         for (row, point) in rows[1..].iter().zip(list(&file, "front")) {
             assert_eq!(row[0], point["label"]);
-            let values = ["energy_saved_pct", "loss_pp", "kl"].map(|key| number(point, key));
-            assert_eq!([1, 2, 3].map(|i| row[i].parse::<f64>().unwrap()), values);
-            assert_eq!(row[4] == "yes", point["chosen"] == true);
-            assert_eq!(row[5..], texts(list(point, "assignment")));
+            for (column, name) in rows[0].iter().enumerate().filter(|(_, name)| name.ends_with("_pct")) {
+                assert_eq!(row[column].parse::<f64>().unwrap(), number(point, name));
+            }
+            for (column, name) in rows[0].iter().enumerate().filter(|(_, name)| name.ends_with("_pp")) {
+                assert_eq!(row[column].parse::<f64>().unwrap(), number(point, name));
+            }
+            assert_eq!(row[1] == "yes", point["chosen"] == true);
+            assert_eq!(row[11..], texts(list(point, "assignment")));
         }
 
         let svg = dir.text("out/front.svg");
@@ -396,7 +411,9 @@ mod optimize {
         let tables: Vec<&Value> = tables.into_iter().filter(|table| !table.is_null()).collect();
         assert_eq!(tables, list(chosen, "assignment").iter().collect::<Vec<_>>());
         let assignment = texts(list(chosen, "assignment")).join(",");
+        let compensation = chosen["compensation"].as_str().unwrap();
         let line = "image build fashion-cnn --calibration-images 16 --test-images 100 --out again.skimp";
+        let line = format!("{line} --multipliers low-bit --compensation {compensation}");
         dir.skimp(&format!("{line} --assignment {assignment}")).ok();
         assert!(dir.read("again.skimp") == dir.read("out/network.skimp"));
     }
@@ -447,7 +464,15 @@ mod optimize {
         let run = Dir::new().skimp(&format!("optimize fashion-cnn {TINY} --max-loss 2 --out out")).ok();
         let stars = run.stdout.lines().filter(|line| line.starts_with("* ")).count();
         run.check(stars == 1, "should mark one point");
-        let words = ["energy saved %", "chosen: ", "on 100 test images", "evaluated ", "wrote out", "\nran "];
+        let words = [
+            "energy saved %",
+            "chosen: ",
+            "on 100 test images",
+            "within each loss budget",
+            "evaluated ",
+            "wrote out",
+            "\nran ",
+        ];
         for words in words {
             run.check(run.stdout.contains(words), &format!("should say \"{words}\""));
         }
@@ -456,7 +481,7 @@ mod optimize {
     #[test]
     fn a_budget_no_point_keeps_is_refused_and_nothing_is_written() {
         let dir = Dir::new();
-        let line = format!("optimize fashion-cnn {TINY} --max-loss -100 --out out");
+        let line = format!("optimize fashion-cnn {TINY} --multipliers low-bit --max-loss -100 --out out");
         dir.skimp(&line).refused(&["--max-loss", "-100"]);
     }
 
@@ -467,7 +492,14 @@ mod optimize {
         with("--max-loss nan").refused(&["--max-loss"]);
         with("--max-loss inf").refused(&["--max-loss"]);
         with("--selection-images 0").refused(&["--selection-images"]);
-        with("--selection-images 6000").refused(&["1000 images", "6500"]);
+        with("--selection-images 6000").refused(&["1000 images", "6001"]);
+        with("--choice-images 600").refused(&["1000 images", "1100"]);
+        with("--choice-images 0").refused(&["--choice-images"]);
+        with("--finalists 0").refused(&["--finalists"]);
+        with("--max-distinct 0").refused(&["--max-distinct"]);
+        with("--keep-exact nowhere").refused(&["--keep-exact", "nowhere", "fashion-cnn"]);
+        with("--keep-exact 8").refused(&["--keep-exact", "\"8\""]);
+        with("--error accuracy").misused(&["--error", "kl or loss"]);
         with("--tiles 0").refused(&["tile"]);
         with("--population 0").refused(&["population"]);
         with("--population 1").refused(&["population"]);
@@ -506,7 +538,8 @@ mod optimize {
     fn either_all_files_are_written_or_none() {
         let dir = Dir::new();
         dir.folder("out/network.skimp");
-        dir.skimp(&format!("optimize fashion-cnn {TINY} --out out")).refused(&["network.skimp"]);
+        let line = format!("optimize fashion-cnn {TINY} --multipliers low-bit --out out");
+        dir.skimp(&line).refused(&["network.skimp"]);
     }
 
     #[test]

@@ -10,6 +10,9 @@ use crate::quantize::{Calibration, InputCoding, LabelledCodes, QuantizedNetwork,
 use crate::zoo;
 use std::sync::Arc;
 
+/// One in so many calibration images is held out from all fits but that of ranges.
+const HELD_OUT: usize = 4;
+
 /// What to prepare.
 #[derive(Debug, Clone)]
 pub struct Recipe {
@@ -41,6 +44,8 @@ pub struct Prepared {
     pub preprocess: Preprocess,
     /// Training images that compensation may fit to.
     pub calibration: LabelledCodes,
+    /// Training images, one in four of those for calibration, that tell which of several fits is best.
+    pub held_out: LabelledCodes,
     /// Training images that candidates are scored on.
     pub selection: LabelledCodes,
     /// Test images as codes.
@@ -100,8 +105,11 @@ impl Prepared {
         });
         let codes =
             |set: &DataSet| LabelledCodes { codes: coding.encode(&set.images), labels: set.labels.clone() };
+        let (count, all) = (images.calibration.len(), codes(&images.calibration));
+        let (calibration, held_out) = all.split(count - count / HELD_OUT);
         Ok(Prepared {
-            calibration: codes(&images.calibration),
+            calibration,
+            held_out,
             selection: codes(&images.selection),
             test: codes(&images.test),
             images,

@@ -8,19 +8,12 @@ use crate::multiplier::{Choice, ProductCache};
 use crate::prepare::Prepared;
 use crate::quantize::LabelledCodes;
 
-/// One in so many calibration images is held out to tell which fit is best.
-const HELD_OUT: usize = 4;
-
 /// Calibration images that are fitted to while searching.
 const SEARCH_CALIBRATION: usize = 256;
 
-/// The images of a prepared network by their use; none is in two of them.
+/// Images of a prepared network by their use.
 pub(super) struct Images {
-    /// To fit to.
-    pub fit: LabelledCodes,
-    /// To tell fits apart.
-    pub held_out: LabelledCodes,
-    /// To fit to while searching: the first of `fit`.
+    /// To fit to while searching: the first of those to fit to.
     pub search_fit: LabelledCodes,
     /// To score candidates on while searching.
     pub search: LabelledCodes,
@@ -31,11 +24,9 @@ pub(super) struct Images {
 impl Images {
     /// Those of `prepared`, `search_images` of the selection images for the search.
     pub(super) fn new(prepared: &Prepared, search_images: usize) -> Images {
-        let calibration = prepared.calibration.labels.len();
-        let (fit, held_out) = prepared.calibration.split(calibration - calibration / HELD_OUT);
         let (search, choice) = prepared.selection.split(search_images);
-        let (search_fit, _) = fit.split(SEARCH_CALIBRATION);
-        Images { fit, held_out, search_fit, search, choice }
+        let (search_fit, _) = prepared.calibration.split(SEARCH_CALIBRATION);
+        Images { search_fit, search, choice }
     }
 }
 
@@ -69,11 +60,10 @@ pub(super) fn compensators<'n>(
     prepared: &'n Prepared,
     products: &'n ProductCache<'n>,
     steps: Steps,
-    images: &'n Images,
 ) -> Result<Vec<Compensator<'n>>> {
     let mut fits = fits(steps).into_iter();
     let first = fits.next().unwrap_or(steps);
-    let first = Compensator::new(&prepared.quantized, products, first, &images.fit.codes)?;
+    let first = Compensator::new(&prepared.quantized, products, first, &prepared.calibration.codes)?;
     let mut all = Vec::new();
     for steps in fits {
         all.push(first.with_steps(steps)?);
@@ -90,8 +80,8 @@ impl<'n> Judge<'n> {
         images: &'n Images,
     ) -> Result<Judge<'n>> {
         let compensator = &fits[0];
-        let held_out = (fits.len() > 1 && !images.held_out.labels.is_empty())
-            .then(|| Evaluator::new(compensator, &images.held_out))
+        let held_out = (fits.len() > 1 && !prepared.held_out.labels.is_empty())
+            .then(|| Evaluator::new(compensator, &prepared.held_out))
             .transpose()?;
         Ok(Judge {
             fits,

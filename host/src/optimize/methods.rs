@@ -163,7 +163,7 @@ pub(super) fn low_bit(
     };
     drop(searcher);
     let what = "exact multipliers of fewer bits, with the same search and compensation".to_owned();
-    let fits = compensators(prepared, &products, steps, images)?;
+    let fits = compensators(prepared, &products, steps)?;
     Rival {
         name,
         what,
@@ -193,7 +193,7 @@ pub(super) fn alwann(
     let images = Images::new(&prepared, options.search_images);
     let products = ProductCache::new(library, Scheme::Unsigned)?;
     let options = Options { error: ErrorMeasure::Loss, area: false, ..options.clone() };
-    let fits = compensators(&prepared, &products, Steps::ALWANN, &images)?;
+    let fits = compensators(&prepared, &products, Steps::ALWANN)?;
     let shortlist = Shortlist::all(library, prepared.quantized.convs().count());
     let selection = {
         let evaluator = Evaluator::new(&fits[0], &images.search)?.with_memory(options.memory_bytes);

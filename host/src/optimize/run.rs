@@ -109,7 +109,7 @@ pub fn optimize(
         };
         (selection, uniform)
     };
-    let fits = compensators(prepared, products, steps, &images)?;
+    let fits = compensators(prepared, products, steps)?;
     let judge = Judge::new(prepared, &fits, &images)?;
     let mut budgets_pp = vec![options.max_loss_pp];
     budgets_pp.extend(BUDGETS_PP);
