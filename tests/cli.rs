@@ -5,6 +5,8 @@
 #[path = "common/cli.rs"]
 mod harness;
 
+#[path = "cli/ablate.rs"]
+mod ablate;
 #[path = "cli/bench.rs"]
 mod bench;
 #[path = "cli/evolve.rs"]
@@ -90,6 +92,12 @@ mod help {
             ("demo", format!("{network} {search} --board --images --no-install")),
             ("optimize", format!("{network} {search} --no-baselines --resume")),
             ("evaluate", format!("{network} --multiplier --first --no-float --explain --json")),
+            (
+                "ablate",
+                "MODEL --data --mean --std --schemes --range --calibration-images --test-images --multipliers \
+                 --signed-multipliers --multiplier --first --steps --kl --csv --json"
+                    .into(),
+            ),
             ("image build", format!("{network} --assignment --out")),
             ("image inspect", "<IMAGE> --json".into()),
             ("run", "<IMAGE> --board --inputs --images --mean --std --no-install --json".into()),
@@ -138,7 +146,7 @@ mod help {
         let dir = Dir::new();
         dir.skimp("").misused(&["Usage: skimp", "optimize", "evaluate"]);
         dir.skimp("frob").misused(&["unrecognized subcommand 'frob'", "--help"]);
-        dir.skimp("evalute fashion-cnn").misused(&["'evalute'", "similar subcommand exists: 'evaluate'"]);
+        dir.skimp("evalute fashion-cnn").misused(&["'evalute'", "similar subcommands exist", "'evaluate'"]);
         dir.skimp("evaluate fashion-cnn --schme signed").misused(&["'--schme'", "exists: '--scheme'"]);
         dir.skimp("image").misused(&["build", "inspect"]);
         dir.skimp("evaluate").misused(&["<MODEL>"]);

@@ -27,6 +27,18 @@ pub struct NetworkArgs {
 /// How a network is prepared.
 #[derive(Debug, Args)]
 pub struct HowArgs {
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// How products are formed: sign-magnitude, unsigned or signed.
+    #[arg(long, default_value = "sign-magnitude")]
+    pub scheme: Scheme,
+    #[command(flatten)]
+    pub fit: FitArgs,
+}
+
+/// Which images a network was trained on.
+#[derive(Debug, Clone, Args)]
+pub struct DataArgs {
     /// Data set of the zoo (fashion-mnist, cifar10; fetched at first use) or a folder with images.
     /// A network of the zoo knows its own.
     #[arg(long, value_name = "NAME|PATH")]
@@ -37,9 +49,11 @@ pub struct HowArgs {
     /// Standard deviation of each channel, by which pixel/255 - mean is divided.
     #[arg(long, value_delimiter = ',', value_name = "S,S,S", allow_negative_numbers = true)]
     pub std: Vec<f32>,
-    /// How products are formed: sign-magnitude, unsigned or signed.
-    #[arg(long, default_value = "sign-magnitude")]
-    pub scheme: Scheme,
+}
+
+/// What integers are fitted to, and judged by.
+#[derive(Debug, Clone, Args)]
+pub struct FitArgs {
     /// How activation ranges are chosen: minmax, mse or percentile:P.
     #[arg(long, default_value = "minmax")]
     pub range: RangeMethod,
@@ -54,21 +68,21 @@ pub struct HowArgs {
 impl HowArgs {
     /// Prepares `model`, with `selection` images to score candidates on.
     pub fn prepare(&self, model: &str, selection: Count) -> Result<Prepared> {
-        at_least("--test-images", self.test_images, 1)?;
-        if let Some(count) = self.calibration_images {
+        at_least("--test-images", self.fit.test_images, 1)?;
+        if let Some(count) = self.fit.calibration_images {
             at_least("--calibration-images", count, 1)?;
         }
         let recipe = Recipe {
             model: model.to_owned(),
-            data: self.data.clone(),
-            mean: self.mean.clone(),
-            std: self.std.clone(),
+            data: self.data.data.clone(),
+            mean: self.data.mean.clone(),
+            std: self.data.std.clone(),
             images: Request {
-                test: self.test_images,
-                calibration: self.calibration_images.map_or(CALIBRATION_IMAGES, Count::exactly),
+                test: self.fit.test_images,
+                calibration: self.fit.calibration_images.map_or(CALIBRATION_IMAGES, Count::exactly),
                 selection,
             },
-            range_method: self.range,
+            range_method: self.fit.range,
             scheme: self.scheme,
         };
         let spinner = Spinner::start("preparing");
@@ -79,17 +93,17 @@ impl HowArgs {
     /// the others where they are not at their defaults.
     pub fn options(&self) -> String {
         let mut options = format!("--scheme {}", self.scheme);
-        if let Some(data) = &self.data {
+        if let Some(data) = &self.data.data {
             options += &format!(" --data {}", quoted(data));
         }
-        for (flag, values) in [("--mean", &self.mean), ("--std", &self.std)] {
+        for (flag, values) in [("--mean", &self.data.mean), ("--std", &self.data.std)] {
             if !values.is_empty() {
                 let values: Vec<String> = values.iter().map(f32::to_string).collect();
                 // Joined by =, as a list may begin with a minus.
                 options += &format!(" {flag}={}", values.join(","));
             }
         }
-        match self.range {
+        match self.fit.range {
             RangeMethod::MinMax => {}
             RangeMethod::Mse => options += " --range mse",
             // Without the noise of the share's subtraction from 1.
@@ -97,7 +111,7 @@ impl HowArgs {
                 options += &format!(" --range percentile:{}", (1e11 * (1.0 - share)).round() / 1e9);
             }
         }
-        if let Some(count) = self.calibration_images {
+        if let Some(count) = self.fit.calibration_images {
             options += &format!(" --calibration-images {count}");
         }
         options

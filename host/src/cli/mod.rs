@@ -3,6 +3,7 @@
 //! One file a subcommand: its arguments, and a `run` that calls the library and prints. Progress and
 //! messages go to standard error, results to standard output.
 
+mod ablate;
 mod bench;
 mod common;
 mod data;
@@ -44,6 +45,8 @@ enum Command {
     Optimize(optimize::Args),
     /// Measure a network: float, 8-bit, and with one multiplier everywhere.
     Evaluate(evaluate::Args),
+    /// Compare compensations: accuracies by multiplier and by steps.
+    Ablate(ablate::Args),
     /// Build or inspect flash images.
     #[command(subcommand)]
     Image(image::Command),
@@ -77,6 +80,7 @@ impl Cli {
             Command::Demo(args) => demo::run(args),
             Command::Optimize(args) => optimize::run(args),
             Command::Evaluate(args) => evaluate::run(args),
+            Command::Ablate(args) => ablate::run(args),
             Command::Image(command) => image::run(command),
             Command::Run(args) => run::run(args),
             Command::Flash(args) => flash::run(args),

@@ -45,7 +45,8 @@ pub fn front_csv(layers: &[String], points: &[FrontPoint]) -> String {
     csv
 }
 
-fn line(fields: &[Cow<str>]) -> String {
+/// A line of fields, quoted where they need it.
+pub(crate) fn line(fields: &[Cow<str>]) -> String {
     fields.iter().map(|field| quoted(field)).collect::<Vec<_>>().join(",") + "\n"
 }
 

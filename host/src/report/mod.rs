@@ -13,6 +13,7 @@ mod two_fronts;
 
 pub use chart::{Chart, Mark};
 pub use csv::front_csv;
+pub(crate) use csv::line as csv_line;
 pub use heat_map::HeatMap;
 pub use table::{Align, front_table, text_table};
 pub use two_fronts::{Series, TwoFronts};

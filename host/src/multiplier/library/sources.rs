@@ -42,7 +42,16 @@ impl Library {
         }
         Library::new(multipliers)
     }
+
+    /// Whether every source that `sources` names has both unsigned and signed multipliers, as skimp's own do and
+    /// folders and files do not.
+    pub fn sources_have_both_signs(sources: &str) -> bool {
+        split_sources(sources).iter().all(|source| OWN.contains(source))
+    }
 }
+
+/// The libraries that skimp makes itself.
+const OWN: [&str; 3] = ["builtin", "classical", "low-bit"];
 
 /// The parts of a list of sources. A folder with a comma in its name is one source.
 pub(crate) fn split_sources(sources: &str) -> Vec<&str> {
@@ -79,6 +88,9 @@ mod tests {
         assert!(message.contains("two multipliers named mul8u_w4"), "{message}");
         let message = Library::from_sources("builtin,", false).unwrap_err().to_string();
         assert!(message.contains("without a name"), "{message}");
+        for (sources, both) in [("low-bit, builtin", true), ("builtin,/no/such", false), ("", false)] {
+            assert_eq!(Library::sources_have_both_signs(sources), both, "{sources}");
+        }
         assert!(
             Library::from_sources("builtin,/no/such", false).unwrap_err().to_string().contains("/no/such")
         );
