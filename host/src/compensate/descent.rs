@@ -278,3 +278,6 @@ impl<'a> Block<'a> {
         f64::from(2.0 * sign * correlation + squares - sum * sum / self.residuals.len() as f32)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,7 +72,7 @@ impl ExactLayer {
             shares: shares(conv, &patches),
             rows,
             places,
-            branch: branch.filter(|branch| !branch.codes.is_empty()),
+            branch,
             patches,
         }
     }
@@ -134,7 +134,7 @@ fn shares(conv: &QuantizedConv, patches: &[Patches]) -> [f64; 256] {
 
 /// The tensor that the result of the layer at place `layer`, which nothing else reads, is added to, if it comes
 /// from a layer before.
-fn branch_of(network: &QuantizedNetwork, layer: usize) -> Option<TensorId> {
+pub(super) fn branch_of(network: &QuantizedNetwork, layer: usize) -> Option<TensorId> {
     let output = network.layers[layer].output;
     let mut readers = network.layers.iter().filter(|reader| reader.inputs.contains(&output));
     let reader = readers.next()?;
@@ -146,3 +146,6 @@ fn branch_of(network: &QuantizedNetwork, layer: usize) -> Option<TensorId> {
     let before = &network.layers[..layer];
     (other == network.input || before.iter().any(|layer| layer.output == other)).then_some(other)
 }
+
+#[cfg(test)]
+mod tests;

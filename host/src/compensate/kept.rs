@@ -105,3 +105,6 @@ fn descend_on_exact(
     let scales = (0..conv.outputs()).map(|o| conv.accumulator_scale(scheme, o));
     Ok(variances.iter().zip(scales).map(|(variance, scale)| variance * scale * scale).sum())
 }
+
+#[cfg(test)]
+mod tests;

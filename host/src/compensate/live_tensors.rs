@@ -1,5 +1,6 @@
 //! The tensors of many images between two layers.
 
+use super::exact_run::branch_of;
 use crate::emulate::run_fixed;
 use crate::network::TensorId;
 use crate::quantize::{QuantizedNetwork, QuantizedOp};
@@ -16,22 +17,28 @@ pub(super) struct ReadUntil {
 impl ReadUntil {
     /// When the whole network is run for its output.
     pub(super) fn whole(network: &QuantizedNetwork) -> ReadUntil {
-        ReadUntil::new(network, Some(network.output))
+        ReadUntil::new(network, Some(network.output), false)
     }
 
-    /// When only what convolutions read matters: the layers behind the last one need not run.
+    /// When only what convolutions read matters, and what their results are added to: the layers behind the last
+    /// one need not run.
     pub(super) fn convolutions_only(network: &QuantizedNetwork) -> ReadUntil {
-        ReadUntil::new(network, None)
+        ReadUntil::new(network, None, true)
     }
 
-    fn new(network: &QuantizedNetwork, output: Option<TensorId>) -> ReadUntil {
+    fn new(network: &QuantizedNetwork, output: Option<TensorId>, branches: bool) -> ReadUntil {
         let mut last = vec![None; network.tensors.len()];
         if let Some(output) = output {
             last[output] = Some(network.layers.len());
         }
         for (index, layer) in network.layers.iter().enumerate().rev() {
-            if matches!(layer.op, QuantizedOp::Conv2d(_)) || last[layer.output].is_some() {
+            let is_conv = matches!(layer.op, QuantizedOp::Conv2d(_));
+            if is_conv || last[layer.output].is_some() {
                 layer.inputs.iter().for_each(|&input| last[input] = last[input].max(Some(index)));
+            }
+            // The sum itself need not be read by any convolution.
+            if let Some(other) = branch_of(network, index).filter(|_| is_conv && branches) {
+                last[other] = last[other].max(Some(index));
             }
         }
         ReadUntil { last }

@@ -27,6 +27,8 @@ mod patches;
 mod prefix;
 pub mod scale_shift;
 mod steps;
+#[cfg(test)]
+mod testing;
 pub mod weight_map;
 
 pub use compensator::Compensator;

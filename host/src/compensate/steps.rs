@@ -82,7 +82,7 @@ impl Steps {
     /// Whether calibration images are needed.
     pub fn fits(&self) -> bool {
         let map = matches!(self.map, MapRule::Squared | MapRule::Variance);
-        map || self.fits_outputs()
+        map || self.descent == Descent::OnExact || self.fits_outputs()
     }
 
     /// Whether what depends on the layers before is fitted, so that calibration images have to be run through
@@ -212,6 +212,26 @@ mod tests {
         assert_eq!("all".parse::<Steps>().unwrap(), Steps::ALL);
         assert_eq!(Steps::ALL.to_string().parse::<Steps>().unwrap(), Steps::ALL);
         assert_eq!("scale-shift + variance".parse::<Steps>().unwrap().to_string(), "variance+scale-shift");
+    }
+
+    #[test]
+    fn whatever_looks_at_activations_needs_images() {
+        for (text, fits, fits_outputs) in [
+            ("none", false, false),
+            ("alwann", false, false),
+            ("branches", false, false),
+            ("squared", true, false),
+            ("variance", true, false),
+            ("descent-on-exact", true, false),
+            ("alwann+descent-on-exact", true, false),
+            ("descent", true, true),
+            ("activation-sum", true, true),
+            ("bias", true, true),
+            ("alwann+scale-shift", true, true),
+        ] {
+            let steps: Steps = text.parse().unwrap();
+            assert_eq!((steps.fits(), steps.fits_outputs()), (fits, fits_outputs), "{text}");
+        }
     }
 
     #[test]
