@@ -1,13 +1,13 @@
 //! Compensating assignments, one convolution after another.
 
-use super::descent::{Candidates, descend};
+use super::descent::{Candidates, Windows, descend};
 use super::exact_run::{ExactLayer, gather};
 use super::kept::{Kept, KeptCodes};
 use super::live_tensors::{LiveTensors, ReadUntil};
 use super::patches::{over_windows, window_rows};
 use super::prefix::Prefix;
 use super::steps::{Descent, Fit, Steps};
-use super::{SWEEPS, activation_sum, residuals, scale_shift};
+use super::{SWEEPS, activation_sum, scale_shift};
 use crate::emulate::{ApproximateConv, ConvPlan, requantize_codes};
 use crate::error::{Error, Result};
 use crate::multiplier::{Choice, ProductCache};
@@ -240,9 +240,15 @@ impl<'n> Compensator<'n> {
             Ok(acc)
         };
         if self.steps.descent == Descent::OnApproximate {
-            let residuals = residuals(&accumulate(approximate)?, targets);
+            let windows = Windows {
+                patches: &patches,
+                acc: &accumulate(approximate)?,
+                targets,
+                channels: conv.outputs(),
+                free_scale: self.steps.fit == Fit::ScaleShift,
+            };
             let candidates = Candidates::new(&approximate.products, scheme);
-            descend(&candidates, &patches, &mut approximate.weights, &residuals, conv.outputs(), SWEEPS);
+            descend(&candidates, &windows, &mut approximate.weights, SWEEPS);
         }
         if self.steps.activation_sum {
             let acc = accumulate(approximate)?;

@@ -11,6 +11,10 @@
 //! over the samples serves all codes. The mean is free because the bias is fitted afterwards
 //! ([`scale_shift`](super::scale_shift)).
 //!
+//! So is the scale, where it is fitted afterwards as well: before each pass the targets of a channel are divided by
+//! the slope of their regression on its accumulators, within bounds, so that a multiplier whose products are all too
+//! small is not made up for twice.
+//!
 //! The windows are those of the approximate network up to this layer, so a layer also makes up for what the ones
 //! before it do. Rounding weights to make a layer's outputs right instead of the weights is the idea of AdaRound
 //! (Nagel et al., ICML 2020) and GPTQ (Frantar et al., ICLR 2023); there products are exact and the error
@@ -20,6 +24,7 @@
 //! whoever asked for it.
 
 use super::patches::Patches;
+use super::scale_shift::PLAUSIBLE_SLOPE;
 use super::weight_map::is_weight;
 use crate::kernels::{
     self, CandidateSums, DESCENT_LANES, DescentLanes, Isa, TapSamples, add_changes, best_candidates,
@@ -28,8 +33,9 @@ use crate::kernels::{
 use crate::multiplier::{ProductTable, Scheme};
 use rayon::prelude::*;
 use std::collections::HashMap;
+use std::ops::Range;
 
-/// A better code has to save at least this share of what is left to change anything: less is rounding.
+/// A better code has to save at least this share of what the present one's terms come to: less is rounding.
 const LEAST_GAIN: f64 = 1e-6;
 
 /// The weight codes of a multiplier that differ in any product, those with opposite products as one.
@@ -91,53 +97,58 @@ struct Tap {
     sums: Vec<CandidateSums>,
 }
 
-/// Descends over the weights of a layer, `[output channel][tap]`. `patches` are its windows by channel group,
-/// `residuals` its accumulators less their targets, `[sample][output channel]`. Ends after `sweeps` passes over all
-/// weights, or when one changes nothing. Returns for each output channel the variance of the residuals in the end.
-/// Uses all threads.
+/// What a layer's weights are to be good for.
+pub(super) struct Windows<'a> {
+    /// Windows of the layer's input, by channel group.
+    pub patches: &'a [Patches],
+    /// Accumulators there with the present weights, `[window][output channel]`.
+    pub acc: &'a [i32],
+    /// What they ought to be.
+    pub targets: &'a [i32],
+    /// Output channels.
+    pub channels: usize,
+    /// Whether each channel's results will be scaled, so that their scale does not matter now.
+    pub free_scale: bool,
+}
+
+/// Descends over the weights of a layer, `[output channel][tap]`. Ends after `sweeps` passes over all weights, or
+/// when one changes nothing. Returns for each output channel the variance of the accumulators about their targets in
+/// the end. Uses all threads.
 pub(super) fn descend(
     candidates: &Candidates,
-    patches: &[Patches],
+    windows: &Windows,
     weights: &mut [u8],
-    residuals: &[f32],
-    channels: usize,
     sweeps: usize,
 ) -> Vec<f64> {
-    let samples = patches.first().map_or(0, Patches::samples);
+    let samples = windows.patches.first().map_or(0, Patches::samples);
     if samples == 0 || weights.is_empty() {
-        return vec![0.0; channels];
+        return vec![0.0; windows.channels];
     }
-    let (group_channels, group_weights) = (channels / patches.len(), weights.len() / patches.len());
-    let group = |(group, weights): (usize, &mut [u8])| {
-        let first = group * group_channels;
-        descend_group(candidates, &patches[group], weights, (residuals, channels), first, sweeps)
-    };
+    let group_weights = weights.len() / windows.patches.len();
+    let group =
+        |(group, weights): (usize, &mut [u8])| descend_group(candidates, windows, group, weights, sweeps);
     weights.par_chunks_mut(group_weights).enumerate().flat_map_iter(group).collect()
 }
 
-/// The same for the channels of one group, of which `first` is the first.
+/// The same for the channels of one group.
 fn descend_group(
     candidates: &Candidates,
-    patches: &Patches,
+    windows: &Windows,
+    group: usize,
     weights: &mut [u8],
-    (residuals, channels): (&[f32], usize),
-    first: usize,
     sweeps: usize,
 ) -> Vec<f64> {
-    let samples = patches.samples();
+    let patches = &windows.patches[group];
     let count = patches.taps();
     let taps: Vec<Tap> = match sweeps {
         0 => Vec::new(),
         _ => (0..count).into_par_iter().map(|tap| Tap::new(candidates, patches.tap(tap))).collect(),
     };
+    let group_channels = windows.channels / windows.patches.len();
     let block = |(block, weights): (usize, &mut [u8])| {
-        let first = first + block * DESCENT_LANES;
+        let first = group * group_channels + block * DESCENT_LANES;
         let lanes = weights.len() / count;
-        let row = |n: usize| {
-            let row = &residuals[n * channels + first..][..lanes];
-            std::array::from_fn(|l| row.get(l).copied().unwrap_or(0.0))
-        };
-        let mut block = Block::new(candidates, &taps, (0..samples).map(row).collect());
+        let mut block = Block::new(candidates, &taps, windows, first..first + lanes);
         block.descend(weights, sweeps);
         block.variances(lanes)
     };
@@ -168,7 +179,11 @@ struct Block<'a> {
     candidates: &'a Candidates,
     rows: Vec<&'a [f32; 256]>,
     taps: &'a [Tap],
+    /// Accumulators less their targets times the scales, by window.
     residuals: Vec<DescentLanes>,
+    /// By window; none if scales stay 1.
+    targets: Vec<DescentLanes>,
+    scales: DescentLanes,
     /// Sums of the residuals of all samples.
     totals: [f64; DESCENT_LANES],
     /// By code of the tap at hand.
@@ -178,25 +193,87 @@ struct Block<'a> {
 }
 
 impl<'a> Block<'a> {
-    fn new(candidates: &'a Candidates, taps: &'a [Tap], residuals: Vec<DescentLanes>) -> Self {
-        let mut totals = [0.0; DESCENT_LANES];
-        for row in &residuals {
-            totals.iter_mut().zip(row).for_each(|(total, &r)| *total += f64::from(r));
-        }
-        Block {
+    /// The block of the output channels `channels`.
+    fn new(
+        candidates: &'a Candidates,
+        taps: &'a [Tap],
+        windows: &Windows,
+        channels: Range<usize>,
+    ) -> Self {
+        let lanes = |of: &dyn Fn(usize) -> f32| -> DescentLanes {
+            std::array::from_fn(|l| if l < channels.len() { of(channels.start + l) } else { 0.0 })
+        };
+        let acc = windows.acc.chunks_exact(windows.channels);
+        let targets = windows.targets.chunks_exact(windows.channels);
+        let residual = |(acc, target): (&[i32], &[i32])| {
+            lanes(&|o| (i64::from(acc[o]) - i64::from(target[o])) as f32)
+        };
+        let residuals = acc.zip(targets.clone()).map(residual).collect();
+        let targets = match windows.free_scale {
+            true => targets.map(|target| lanes(&|o| target[o] as f32)).collect(),
+            false => Vec::new(),
+        };
+        let mut block = Block {
             isa: Isa::best(),
             candidates,
             rows: candidates.rows.iter().collect(),
             taps,
             residuals,
-            totals,
+            targets,
+            scales: [1.0; DESCENT_LANES],
+            totals: [0.0; DESCENT_LANES],
             by_code: vec![[0.0; DESCENT_LANES]; kernels::CODES],
             correlations: vec![[0.0; DESCENT_LANES]; candidates.rows.len()],
+        };
+        block.add_up();
+        block
+    }
+
+    /// Sums up the residuals.
+    fn add_up(&mut self) {
+        self.totals = [0.0; DESCENT_LANES];
+        for row in &self.residuals {
+            self.totals.iter_mut().zip(row).for_each(|(total, &r)| *total += f64::from(r));
         }
+    }
+
+    /// Divides the targets by the slopes of their regression on the accumulators.
+    fn rescale(&mut self) {
+        if self.targets.is_empty() {
+            return;
+        }
+        let mut sums = [[0f64; DESCENT_LANES]; 4];
+        for (residual, target) in self.residuals.iter().zip(&self.targets) {
+            for l in 0..DESCENT_LANES {
+                let t = f64::from(target[l]);
+                let a = f64::from(residual[l]) + t * f64::from(self.scales[l]);
+                sums[0][l] += a;
+                sums[1][l] += t;
+                sums[2][l] += a * a;
+                sums[3][l] += a * t;
+            }
+        }
+        let count = self.targets.len() as f64;
+        let mut changes = [0f32; DESCENT_LANES];
+        for l in 0..DESCENT_LANES {
+            let [a, t, aa, at] = sums.map(|sums| sums[l] / count);
+            let slope = (at - a * t) / (aa - a * a);
+            if PLAUSIBLE_SLOPE.contains(&slope) {
+                changes[l] = (1.0 / slope) as f32 - self.scales[l];
+                self.scales[l] += changes[l];
+            }
+        }
+        for (residual, target) in self.residuals.iter_mut().zip(&self.targets) {
+            for l in 0..DESCENT_LANES {
+                residual[l] -= target[l] * changes[l];
+            }
+        }
+        self.add_up();
     }
 
     fn descend(&mut self, weights: &mut [u8], sweeps: usize) {
         for _ in 0..sweeps {
+            self.rescale();
             let mut changed = false;
             for tap in 0..self.taps.len() {
                 changed |= self.improve(tap, weights);
@@ -207,13 +284,15 @@ impl<'a> Block<'a> {
         }
     }
 
-    /// The variances of the residuals of the first `lanes` lanes.
-    fn variances(&self, lanes: usize) -> Vec<f64> {
+    /// The variances of the first `lanes` lanes about their targets, in the targets' scale.
+    fn variances(&mut self, lanes: usize) -> Vec<f64> {
+        self.rescale();
         let count = self.residuals.len() as f64;
         let of = |l: usize| {
             let squares: f64 = self.residuals.iter().map(|row| f64::from(row[l]) * f64::from(row[l])).sum();
             let mean = self.residuals.iter().map(|row| f64::from(row[l])).sum::<f64>() / count;
-            (squares / count - mean * mean).max(0.0)
+            let scale = f64::from(self.scales[l]);
+            (squares / count - mean * mean).max(0.0) / (scale * scale)
         };
         (0..lanes).map(of).collect()
     }

@@ -1,11 +1,11 @@
 //! Weight codes that depend on a layer and its multiplier alone, made when first asked for.
 
-use super::descent::{Candidates, descend};
+use super::descent::{Candidates, Windows, descend};
 use super::exact_run::ExactLayer;
 use super::patches::{over_windows, window_rows};
-use super::steps::{Descent, MapRule, Steps};
+use super::steps::{Descent, Fit, MapRule, Steps};
 use super::weight_map::{alwann, weighted};
-use super::{SWEEPS, residuals};
+use super::EXACT_SWEEPS;
 use crate::emulate::{ApproximateConv, ConvPlan};
 use crate::error::Result;
 use crate::multiplier::{Choice, ProductCache, ProductTable, Scheme};
@@ -23,8 +23,9 @@ pub(super) struct Kept {
     pub noise: Option<f64>,
 }
 
-/// What the codes depend on: the place of the layer among those that multiply, its multiplier, and the rules.
-type Key = (usize, Choice, MapRule, Descent);
+/// What the codes depend on: the place of the layer among those that multiply, its multiplier, the rules, and whether
+/// scales are fitted afterwards.
+type Key = (usize, Choice, MapRule, Descent, bool);
 
 /// All that were made so far.
 #[derive(Default)]
@@ -45,7 +46,8 @@ impl KeptCodes {
     ) -> Result<Arc<Kept>> {
         // Codes for the approximate network begin with those of the map.
         let descent = if steps.descent == Descent::OnExact { Descent::OnExact } else { Descent::None };
-        let key = (layer, choice, steps.map, descent);
+        let free_scale = steps.fit == Fit::ScaleShift;
+        let key = (layer, choice, steps.map, descent, free_scale);
         let lock = || self.codes.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if let Some(kept) = lock().get(&key) {
             return Ok(kept.clone());
@@ -59,8 +61,8 @@ impl KeptCodes {
         }
         let noise = match exact {
             Some(exact) => {
-                let sweeps = if descent == Descent::OnExact { SWEEPS } else { 0 };
-                Some(descend_on_exact(conv, products.scheme(), exact, &mut approximate, sweeps)?)
+                let sweeps = if descent == Descent::OnExact { EXACT_SWEEPS } else { 0 };
+                Some(descend_on_exact(conv, products.scheme(), exact, &mut approximate, (sweeps, free_scale))?)
             }
             None => None,
         };
@@ -93,15 +95,20 @@ fn descend_on_exact(
     scheme: Scheme,
     exact: &ExactLayer,
     approximate: &mut ApproximateConv,
-    sweeps: usize,
+    (sweeps, free_scale): (usize, bool),
 ) -> Result<f64> {
     let dense = over_windows(conv);
     let mut acc = vec![0; exact.patches.first().map_or(0, |p| p.samples()) * conv.outputs()];
     ConvPlan::new(&dense, scheme, approximate)?.accumulate(&window_rows(&exact.patches), &mut acc);
-    let residuals = residuals(&acc, exact.exact_targets());
+    let windows = Windows {
+        patches: &exact.patches,
+        acc: &acc,
+        targets: exact.exact_targets(),
+        channels: conv.outputs(),
+        free_scale,
+    };
     let candidates = Candidates::new(&approximate.products, scheme);
-    let variances =
-        descend(&candidates, &exact.patches, &mut approximate.weights, &residuals, conv.outputs(), sweeps);
+    let variances = descend(&candidates, &windows, &mut approximate.weights, sweeps);
     let scales = (0..conv.outputs()).map(|o| conv.accumulator_scale(scheme, o));
     Ok(variances.iter().zip(scales).map(|(variance, scale)| variance * scale * scale).sum())
 }

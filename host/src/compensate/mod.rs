@@ -36,10 +36,8 @@ pub use layer_distribution::LayerDistribution;
 pub use prefix::{Allocation, Prefix};
 pub use steps::{Descent, Fit, MapRule, Steps};
 
-/// Passes over all weights of a layer in coordinate descent. What a third one gains is lost on other images.
-const SWEEPS: usize = 2;
+/// Passes over all weights of a layer in coordinate descent, at most.
+const SWEEPS: usize = 4;
 
-/// Accumulators less their targets, as coordinate descent takes them.
-fn residuals(acc: &[i32], targets: &[i32]) -> Vec<f32> {
-    acc.iter().zip(targets).map(|(&acc, &target)| (i64::from(acc) - i64::from(target)) as f32).collect()
-}
+/// The same on what the exact network gives the layer, for many multipliers.
+const EXACT_SWEEPS: usize = 2;

@@ -14,7 +14,7 @@ use crate::quantize::{QuantizedConv, requantization};
 use rayon::prelude::*;
 
 /// Slopes outside these bounds come from channels that carry no signal; those keep their scale.
-const PLAUSIBLE_SLOPE: std::ops::RangeInclusive<f64> = 0.25..=4.0;
+pub(super) const PLAUSIBLE_SLOPE: std::ops::RangeInclusive<f64> = 0.25..=4.0;
 
 /// Pixels whose moments one task sums up.
 const CHUNK_PIXELS: usize = 1024;
