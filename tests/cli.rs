@@ -476,7 +476,7 @@ mod optimize {
             "energy saved %",
             "chosen: ",
             "on 100 test images",
-            "within each loss budget",
+            "fronts read at test losses",
             "evaluated ",
             "wrote out",
             "\nran ",

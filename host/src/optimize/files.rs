@@ -56,7 +56,7 @@ impl Optimized {
         folder: &Path,
     ) -> Result<()> {
         let rivals = self.methods.iter().skip(1).flat_map(|method| {
-            let within = method.within.iter().flatten();
+            let within = method.front.iter().flatten();
             within.map(|within| Mark {
                 label: method.name.to_owned(),
                 energy_saved_pct: within.energy_saved_pct,

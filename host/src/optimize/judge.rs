@@ -9,7 +9,7 @@ use crate::prepare::Prepared;
 use crate::quantize::LabelledCodes;
 
 /// Calibration images that are fitted to while searching.
-const SEARCH_CALIBRATION: usize = 256;
+const SEARCH_CALIBRATION: usize = 128;
 
 /// Images of a prepared network by their use.
 pub(super) struct Images {

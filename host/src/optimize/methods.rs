@@ -36,11 +36,14 @@ pub struct Method {
     pub accuracy_8bit: f64,
     /// Assignments measured.
     pub evaluations: usize,
-    /// The best point for each of [`BUDGETS_PP`], if there is one.
-    pub within: Vec<Option<Within>>,
+    /// For each of [`BUDGETS_PP`] the point that saves most of those that lose no more on the training images that
+    /// points are chosen on: what a user gets.
+    pub chosen: Vec<Option<Within>>,
+    /// The same by the losses on the test images: the measured front, read at the budget.
+    pub front: Vec<Option<Within>>,
 }
 
-/// The point that saves most within a loss budget on the images for choosing.
+/// The point of a front that saves most within a loss budget.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Within {
     /// The budget, in percentage points.
@@ -61,19 +64,41 @@ pub struct Within {
     pub assignment: Vec<String>,
 }
 
-impl Within {
-    /// The figures of a point.
-    pub(super) fn of(budget_pp: f64, finalist: &Finalist, test: &Measured, library: &Library) -> Within {
-        let energy = &finalist.candidate.energy;
-        Within {
-            budget_pp,
-            energy_saved_pct: energy.saved_pct,
-            mac_energy_saved_pct: energy.mac_saved_pct,
-            loss_choice_pp: finalist.choice.loss_pp,
-            loss_test_pp: test.loss_pp,
-            loss_test_se_pp: test.loss_se_pp,
-            kl_test: test.kl,
-            assignment: names(library, &finalist.candidate.assignment),
+impl Method {
+    /// A method whose points `finalists`, from the least saving to the most, were measured on the test images.
+    pub(super) fn new(
+        (name, what): (&'static str, String),
+        (prepared, library): (&Prepared, &Library),
+        (evaluations, accuracy_8bit): (usize, f64),
+        finalists: &[Finalist],
+        tested: &[Measured],
+    ) -> Method {
+        let within = |place: Option<usize>, budget_pp: f64| {
+            let (finalist, test) = (&finalists[place?], &tested[place?]);
+            let energy = &finalist.candidate.energy;
+            Some(Within {
+                budget_pp,
+                energy_saved_pct: energy.saved_pct,
+                mac_energy_saved_pct: energy.mac_saved_pct,
+                loss_choice_pp: finalist.choice.loss_pp,
+                loss_test_pp: test.loss_pp,
+                loss_test_se_pp: test.loss_se_pp,
+                kl_test: test.kl,
+                assignment: names(library, &finalist.candidate.assignment),
+            })
+        };
+        let chosen = BUDGETS_PP.map(|budget| within(best_within(finalists, budget), budget));
+        let front = BUDGETS_PP.map(|budget| within(tested.iter().rposition(|t| t.loss_pp <= budget), budget));
+        let sources: Vec<String> = library.cost_sources().iter().map(|source| source.to_string()).collect();
+        Method {
+            name,
+            what,
+            scheme: prepared.quantized.scheme.to_string(),
+            cost_source: sources.join("+"),
+            accuracy_8bit,
+            evaluations,
+            chosen: chosen.to_vec(),
+            front: front.to_vec(),
         }
     }
 }
@@ -95,33 +120,15 @@ impl Rival<'_> {
         let judge = Judge::new(self.prepared, fits, self.images)?;
         let done = |done| tell(Stage::Rival { name: self.name, done, of: RIVAL_FINALISTS });
         let finalists = finalists(&self.front, &judge, &BUDGETS_PP, RIVAL_FINALISTS, done)?;
-        let mut tested: Vec<Option<Measured>> = vec![None; finalists.len()];
-        let mut within = Vec::new();
-        for budget in BUDGETS_PP {
-            within.push(match best_within(&finalists, budget) {
-                Some(best) => {
-                    let test = match tested[best].take() {
-                        Some(test) => test,
-                        None => judge.test(&finalists[best].fitted)?,
-                    };
-                    let found = Within::of(budget, &finalists[best], &test, self.library);
-                    tested[best] = Some(test);
-                    Some(found)
-                }
-                None => None,
-            });
-        }
-        let sources: Vec<String> =
-            self.library.cost_sources().iter().map(|source| source.to_string()).collect();
-        Ok(Method {
-            name: self.name,
-            what: self.what.clone(),
-            scheme: self.prepared.quantized.scheme.to_string(),
-            cost_source: sources.join("+"),
-            accuracy_8bit: judge.exact_accuracy_pct(),
-            evaluations: self.evaluations,
-            within,
-        })
+        let tested: Vec<Measured> =
+            finalists.iter().map(|finalist| judge.test(&finalist.fitted)).collect::<Result<_>>()?;
+        Ok(Method::new(
+            (self.name, self.what.clone()),
+            (self.prepared, self.library),
+            (self.evaluations, judge.exact_accuracy_pct()),
+            &finalists,
+            &tested,
+        ))
     }
 }
 

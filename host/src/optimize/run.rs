@@ -4,7 +4,7 @@ use super::checkpoint::CheckpointFile;
 use super::evaluator::{Evaluator, Measured};
 use super::finalists::{Finalist, best_within, finalists};
 use super::judge::{Images, Judge, compensators};
-use super::methods::{self, BUDGETS_PP, Method, Within};
+use super::methods::{self, BUDGETS_PP, Method};
 use super::options::Options;
 use super::search::{Progress, Selection, search};
 use super::shortlist::Shortlist;
@@ -16,6 +16,10 @@ use crate::multiplier::{Choice, Library, ProductCache};
 use crate::prepare::Prepared;
 use crate::report::FrontPoint;
 use std::ops::ControlFlow;
+
+/// How many times a loss budget points of the front may lose on training images, to be sure of all that keep it on
+/// test images.
+const BEYOND: f64 = 1.6;
 
 /// What an optimization ends with.
 pub struct Optimized {
@@ -113,6 +117,8 @@ pub fn optimize(
     let judge = Judge::new(prepared, &fits, &images)?;
     let mut budgets_pp = vec![options.max_loss_pp];
     budgets_pp.extend(BUDGETS_PP);
+    // Losses on new images are mostly smaller, so that points beyond a budget are of interest as well.
+    budgets_pp.extend(BUDGETS_PP.map(|budget| budget * BEYOND));
     let of = options.finalists;
     let done = |done| tell(Stage::Finalists { done, of });
     let finalists = finalists(&selection.front, &judge, &budgets_pp, of, done)?;
@@ -127,8 +133,14 @@ pub fn optimize(
         tested.push(judge.test(&finalist.fitted)?);
         tell(Stage::Test { done: i + 1, of: finalists.len() });
     }
-    let mut methods = vec![own_method(prepared, library, &judge, &selection, &finalists, &tested)];
     let exact_accuracy_pct = judge.exact_accuracy_pct();
+    let mut methods = vec![Method::new(
+        ("skimp", "a multiplier for each layer, compensated".to_owned()),
+        (prepared, library),
+        (selection.evaluations, exact_accuracy_pct),
+        &finalists,
+        &tested,
+    )];
     if options.baselines {
         methods.push(methods::uniform(prepared, library, &images, &fits, uniform, tell)?);
         methods.push(methods::low_bit(prepared, steps, &images, options, tell)?);
@@ -179,30 +191,6 @@ fn front(
         }
     };
     finalists.iter().zip(tested).enumerate().map(point).collect()
-}
-
-fn own_method(
-    prepared: &Prepared,
-    library: &Library,
-    judge: &Judge,
-    selection: &Selection,
-    finalists: &[Finalist],
-    tested: &[Measured],
-) -> Method {
-    let within = BUDGETS_PP.map(|budget| {
-        let best = best_within(finalists, budget)?;
-        Some(Within::of(budget, &finalists[best], &tested[best], library))
-    });
-    let sources: Vec<String> = library.cost_sources().iter().map(|source| source.to_string()).collect();
-    Method {
-        name: "skimp",
-        what: "a multiplier for each layer, compensated".to_owned(),
-        scheme: prepared.quantized.scheme.to_string(),
-        cost_source: sources.join("+"),
-        accuracy_8bit: judge.exact_accuracy_pct(),
-        evaluations: selection.evaluations,
-        within: within.to_vec(),
-    }
 }
 
 /// Refuses a library whose costs come from several sources: a saving by one is no saving by the other.
