@@ -294,7 +294,9 @@ mod optimize {
     /// Searches fashion-cnn into the folder `out` and returns the report.
     #[track_caller]
     fn optimize(dir: &Dir, options: &str, out: &str) -> Value {
-        dir.skimp(&format!("optimize fashion-cnn {TINY} --multipliers low-bit {options} --json --out {out}")).json()
+        let tiny = if options.contains("--generations") { TINY.replace("--generations 2", "") } else { TINY.into() };
+        let line = format!("optimize fashion-cnn {tiny} --multipliers low-bit {options} --json --out {out}");
+        dir.skimp(&line).json()
     }
 
     /// The names of the elements of an SVG, if every one of them is closed.
@@ -447,6 +449,42 @@ mod optimize {
             }
         }
         assert_ne!(dir.text("one/front.csv"), dir.text("other/front.csv"));
+    }
+
+    #[test]
+    fn a_search_goes_on_from_its_last_generation() {
+        let dir = Dir::new();
+        optimize(&dir, "--generations 1", "whole");
+        optimize(&dir, "--generations 0", "parts");
+        optimize(&dir, "--generations 1 --resume --threads 1", "parts");
+        for name in OUTPUTS {
+            assert!(dir.read(format!("whole/{name}")) == dir.read(format!("parts/{name}")), "{name} differs");
+        }
+        let line = format!("optimize fashion-cnn {TINY} --multipliers low-bit --out parts");
+        dir.skimp(&format!("{line} --resume --seed 2")).refused(&["search.checkpoint", "--resume"]);
+        dir.write("parts/search.checkpoint", "nonsense");
+        dir.skimp(&format!("{line} --resume")).refused(&["search.checkpoint", "--resume"]);
+    }
+
+    #[test]
+    fn rivals_are_measured_in_the_same_run() {
+        let dir = Dir::new();
+        let few = "--population 4 --generations 1 --finalists 3 --selection-images 40 --choice-images 40 \
+                   --calibration-images 12 --test-images 50 --multipliers low-bit --max-loss 50";
+        let report = dir.skimp(&format!("optimize fashion-cnn {few} --json --out out")).json();
+        let names: Vec<&str> =
+            list(&report, "methods").iter().map(|method| method["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["skimp", "uniform", "low-bit", "ALWANN"]);
+        for method in list(&report, "methods") {
+            for point in list(method, "front").iter().filter(|point| !point.is_null()) {
+                assert!(number(point, "loss_test_pp") <= number(point, "budget_pp"), "{point}");
+            }
+            for point in list(method, "chosen").iter().filter(|point| !point.is_null()) {
+                assert!(number(point, "loss_choice_pp") <= number(point, "budget_pp"), "{point}");
+            }
+        }
+        assert_eq!(report["methods"], dir.json("out/front.json")["methods"]);
+        assert_eq!(list(&report, "methods")[3]["scheme"], "unsigned");
     }
 
     #[test]

@@ -52,6 +52,11 @@ impl<'n> Evaluator<'n> {
         Evaluator { memory_bytes, walk: Mutex::new(None), ..self }
     }
 
+    /// Who compensates.
+    pub(super) fn compensator(&self) -> &'n Compensator<'n> {
+        self.compensator
+    }
+
     /// The network.
     pub fn network(&self) -> &'n QuantizedNetwork {
         self.compensator.network()

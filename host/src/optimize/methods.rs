@@ -6,7 +6,7 @@ use super::finalists::{Finalist, best_within, finalists};
 use super::judge::{Images, Judge, compensators};
 use super::options::{ErrorMeasure, Options};
 use super::run::{Stage, Tell, names};
-use super::search::search;
+use super::search::{search, search_among};
 use super::shortlist::Shortlist;
 use crate::compensate::{Compensator, Steps};
 use crate::error::Result;
@@ -160,10 +160,9 @@ pub(super) fn low_bit(
     let products = ProductCache::new(&library, scheme)?;
     let searcher =
         Compensator::new(&prepared.quantized, &products, steps.with_kept_codes(), &images.search_fit.codes)?;
-    let shortlist = Shortlist::measured(&library, &searcher, options.every_choice, &|_| {})?;
     let selection = {
         let evaluator = Evaluator::new(&searcher, &images.search)?.with_memory(options.memory_bytes);
-        search(&evaluator, &library, &shortlist, options, None, |progress| {
+        search(&evaluator, &library, options, None, |progress| {
             tell(Stage::RivalSearch { name, progress });
             ControlFlow::Continue(())
         })?
@@ -204,7 +203,7 @@ pub(super) fn alwann(
     let shortlist = Shortlist::all(library, prepared.quantized.convs().count());
     let selection = {
         let evaluator = Evaluator::new(&fits[0], &images.search)?.with_memory(options.memory_bytes);
-        search(&evaluator, library, &shortlist, &options, None, |progress| {
+        search_among(&evaluator, library, &shortlist, &options, None, |progress| {
             tell(Stage::RivalSearch { name, progress });
             ControlFlow::Continue(())
         })?

@@ -29,5 +29,5 @@ pub use files::{FrontFile, IMAGE_FILE};
 pub use methods::{BUDGETS_PP, Method, Within};
 pub use options::{ErrorMeasure, Options};
 pub use run::{Optimized, Stage, Tell, check_cost_sources, names, optimize};
-pub use search::{Progress, Selection};
+pub use search::{Progress, Selection, search};
 pub use walk::LayerRuns;

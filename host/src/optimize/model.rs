@@ -60,7 +60,9 @@ pub(super) struct Model<'s> {
     multiplications: Vec<u64>,
     /// Layers that must have the choice with this position.
     fixed: Vec<(usize, usize)>,
-    /// Divergence in nats for each unit of noise, by layer.
+    /// Divergence in nats for each unit of noise, by layer, as the probes have it.
+    probed: Vec<f64>,
+    /// The same, fitted.
     sensitivities: Vec<f64>,
 }
 
@@ -82,24 +84,26 @@ impl<'s> Model<'s> {
             *measured += divergence.max(LEAST / 10.0);
         }
         let sensitivity = |(noise, measured): (f64, f64)| if noise > 0.0 { measured / noise } else { 0.0 };
-        let sensitivities = totals.into_iter().map(sensitivity).collect();
+        let sensitivities: Vec<f64> = totals.into_iter().map(sensitivity).collect();
         Model {
             shortlist,
             multiplications: multiplications.to_vec(),
             fixed: fixed.to_vec(),
+            probed: sensitivities.clone(),
             sensitivities,
         }
     }
 
     /// Fits the sensitivities to assignments with their measured divergences (nats): each is multiplied, step by
     /// step, by the mean factor between what is measured and what is expected, assignments counting by the share
-    /// that the layer is expected to have in them.
+    /// that the layer is expected to have in them. Begins with what the probes say, so that it depends on nothing else.
     pub(super) fn fit<'m>(&mut self, measured: impl Iterator<Item = (&'m Positions, f64)>) {
         let known: Vec<(&Positions, f64)> = measured
             .filter(|(_, divergence)| *divergence <= LARGEST_OBSERVED)
             .map(|(positions, divergence)| (positions, (divergence + LEAST).ln()))
             .collect();
         let layers = self.sensitivities.len();
+        self.sensitivities.clone_from(&self.probed);
         for _ in 0..FIT_STEPS {
             let mut totals = vec![(0.0, 0.0); layers];
             for (positions, logarithm) in &known {
@@ -318,7 +322,7 @@ mod tests {
         let mut model = model(&shortlist);
         // The probes were wrong by these factors.
         for (layer, factor) in [3.0, 0.2, 1.0, 5.0, 0.5].into_iter().enumerate() {
-            model.sensitivities[layer] *= factor;
+            model.probed[layer] *= factor;
         }
         let mut random = ChaCha8Rng::seed_from_u64(1);
         let draw = |random: &mut ChaCha8Rng| (0..5).map(|_| random.random_range(0..9)).collect();

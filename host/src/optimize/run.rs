@@ -6,7 +6,7 @@ use super::finalists::{Finalist, best_within, finalists};
 use super::judge::{Images, Judge, compensators};
 use super::methods::{self, BUDGETS_PP, Method};
 use super::options::Options;
-use super::search::{Progress, Selection, search};
+use super::search::{Progress, Selection, search_among, uniform};
 use super::shortlist::Shortlist;
 use crate::compensate::{Compensator, Steps};
 use crate::emulate::ApproximateConv;
@@ -103,12 +103,12 @@ pub fn optimize(
         let done = |share| tell(Stage::Shortlist(share));
         let shortlist = Shortlist::measured(library, &searcher, options.every_choice, &done)?;
         let evaluator = Evaluator::new(&searcher, &images.search)?.with_memory(options.memory_bytes);
-        let selection = search(&evaluator, library, &shortlist, options, checkpoint, |progress| {
+        let selection = search_among(&evaluator, library, &shortlist, options, checkpoint, |progress| {
             tell(Stage::Search(progress));
             ControlFlow::Continue(())
         })?;
         let uniform = match options.baselines {
-            true => super::search::uniform(&evaluator, library, &shortlist, options)?,
+            true => uniform(&evaluator, library, &shortlist, options)?,
             false => Vec::new(),
         };
         (selection, uniform)

@@ -54,9 +54,20 @@ pub struct Progress {
     pub best_saved_pct: f64,
 }
 
-/// Searches for `evaluator`'s network among the choices of `shortlist`, whose library is `library`. With
-/// `checkpoint`, every generation is saved.
-pub(super) fn search(
+/// Searches `library` for `evaluator`'s network; with `checkpoint`, every generation is saved.
+pub fn search(
+    evaluator: &Evaluator,
+    library: &Library,
+    options: &Options,
+    checkpoint: Option<&CheckpointFile>,
+    on_progress: impl FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Selection> {
+    let shortlist = Shortlist::measured(library, evaluator.compensator(), options.every_choice, &|_| {})?;
+    search_among(evaluator, library, &shortlist, options, checkpoint, on_progress)
+}
+
+/// Searches for `evaluator`'s network among the choices of `shortlist`, whose library is `library`.
+pub(super) fn search_among(
     evaluator: &Evaluator,
     library: &Library,
     shortlist: &Shortlist,

@@ -29,7 +29,7 @@ impl Shortlist {
     }
 
     /// The choices of `library` that in at least one layer no other beats: with as little power and as little
-    /// noise, and less of one; all if `every` is asked for. The exact multiplier is always among them. `done` is told
+    /// noise, and less of one; all if `every` is asked for, or if noises are not known because nothing is fitted. The exact multiplier is always among them. `done` is told
     /// the share of the work that is done.
     ///
     /// Among hundreds of choices most serve no layer better than a cheaper one does, and evaluations spent on them
@@ -44,6 +44,9 @@ impl Shortlist {
         let exact = Choice::exact(library);
         let steps = compensator.steps().with_kept_codes();
         let mut shortlist = Shortlist::all(library, layers);
+        if compensator.noise(0, exact)?.is_none() {
+            return Ok(shortlist);
+        }
         if steps.descent == Descent::None {
             shortlist.measure(&compensator.with_steps(steps)?, done)?;
             return Ok(if every { shortlist } else { shortlist.worth_a_search(exact) });

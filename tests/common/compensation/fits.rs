@@ -13,6 +13,12 @@ pub fn slope(a: &[i64], t: &[i64]) -> f64 {
     if (0.25..=4.0).contains(&slope) { slope } else { 1.0 }
 }
 
+/// The share of the variance of `t` that a regression on `a` leaves, if its slope is one that is taken.
+pub fn unexplained(a: &[i64], t: &[i64]) -> Option<f64> {
+    let [aa, at, tt] = [(a, a), (a, t), (t, t)].map(|(x, y)| covariance(x, y) as f64);
+    (0.25..=4.0).contains(&(at / aa)).then(|| 1.0 - at * at / (aa * tt))
+}
+
 /// Whether `gamma` is the rounded coefficient of `t ~ rho (a + gamma s) + const`, or 0 where there is none. Where
 /// a limit is only just met, or a half rounded, either way is right.
 pub fn is_coefficient(gamma: i32, a: &[i64], t: &[i64], s: &[i64]) -> bool {

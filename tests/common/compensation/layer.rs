@@ -1,7 +1,7 @@
 //! What is to become of one convolution.
 
 use super::descent::{ExactDescent, codes};
-use super::fits::{is_coefficient, slope};
+use super::fits::{is_coefficient, slope, unexplained};
 use super::{Oracle, Tally, Tensors};
 use skimp::compensate::{Descent, Fit, MapRule, Steps, weight_map};
 use skimp::emulate::ApproximateConv;
@@ -10,7 +10,10 @@ use skimp::quantize::{QuantizedConv, QuantizedLayer, QuantizedOp, requantization
 use skimp_runtime::image::Op;
 
 /// Passes over the weights.
-const SWEEPS: usize = 2;
+const SWEEPS: usize = 4;
+
+/// The same behind the exact network.
+const EXACT_SWEEPS: usize = 2;
 
 /// A convolution that is judged.
 pub struct Layer<'a> {
@@ -44,10 +47,10 @@ impl Layer<'_> {
         let targets = self.targets(steps, tensors, tally);
         match steps.descent {
             Descent::OnExact if self.choice != self.oracle.exact => {
-                self.judge_descent(&want, got, exact_inputs, exact, tally);
+                self.judge_descent(steps, &want, got, exact_inputs, exact, tally);
             }
             Descent::OnApproximate if self.fits => {
-                self.judge_descent(&want, got, self.inputs, &targets, tally);
+                self.judge_descent(steps, &want, got, self.inputs, &targets, tally);
             }
             _ => assert_eq!(got.weights, want.weights, "{name}"),
         }
@@ -169,8 +172,11 @@ impl Layer<'_> {
         (network.output != output && known.any(|id| id == other)).then_some(other)
     }
 
+    /// Where scales are fitted afterwards they are free while descending, which integers can't follow: there, what
+    /// a regression of the targets leaves must not be more than before. Elsewhere, descent has to be the oracle's.
     fn judge_descent(
         &self,
+        steps: Steps,
         start: &ApproximateConv,
         got: &ApproximateConv,
         inputs: &[Vec<u8>],
@@ -179,13 +185,23 @@ impl Layer<'_> {
     ) {
         let acc = self.oracle.accumulate(self.conv, self.choice, start, inputs);
         let codes = codes(&start.products, self.scheme());
+        let descended = ApproximateConv { weights: got.weights.clone(), ..start.clone() };
+        let sweeps = if steps.descent == Descent::OnExact { EXACT_SWEEPS } else { SWEEPS };
         for o in 0..self.conv.outputs() {
             let weights = o * self.conv.taps()..(o + 1) * self.conv.taps();
             let (before, after) = (&start.weights[weights.clone()], &got.weights[weights]);
             tally.descended += before.iter().zip(after).filter(|(before, after)| before != after).count();
-            let acc = self.channel(&acc, o);
-            let residuals: Vec<i64> =
-                acc.iter().zip(self.channel(targets, o)).map(|(acc, target)| acc - target).collect();
+            let (acc, targets) = (self.channel(&acc, o), self.channel(targets, o));
+            if steps.fit == Fit::ScaleShift {
+                let now = self.oracle.accumulate(self.conv, self.choice, &descended, inputs);
+                let now = self.channel(&now, o);
+                if let (Some(before), Some(after)) = (unexplained(&acc, &targets), unexplained(&now, &targets)) {
+                    assert!(after <= 1.000_1 * before + 1e-6, "{}, channel {o}: {before} {after}", self.name);
+                    tally.scaled += usize::from(after < 0.99 * before);
+                }
+                continue;
+            }
+            let residuals: Vec<i64> = acc.iter().zip(targets).map(|(acc, target)| acc - target).collect();
             let mut descent = ExactDescent {
                 products: &start.products,
                 windows: self.windows(inputs, o),
@@ -194,7 +210,7 @@ impl Layer<'_> {
                 doubtful: false,
             };
             let variance = descent.variance(before);
-            for tap in (0..SWEEPS).flat_map(|_| 0..before.len()) {
+            for tap in (0..sweeps).flat_map(|_| 0..before.len()) {
                 descent.improve(tap, &codes);
             }
             descent.judge(after, variance, tally, &format!("{}, channel {o}", self.name));

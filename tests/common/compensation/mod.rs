@@ -36,6 +36,8 @@ pub struct Tally {
     pub left: [f64; 2],
     /// Weights that descent changed.
     pub descended: usize,
+    /// Channels whose scale was free and which came nearer to their targets.
+    pub scaled: usize,
     /// Coefficients of activation sums.
     pub coefficients: usize,
     /// Layers with another branch.
