@@ -294,7 +294,8 @@ mod optimize {
     /// Searches fashion-cnn into the folder `out` and returns the report.
     #[track_caller]
     fn optimize(dir: &Dir, options: &str, out: &str) -> Value {
-        let tiny = if options.contains("--generations") { TINY.replace("--generations 2", "") } else { TINY.into() };
+        let tiny =
+            if options.contains("--generations") { TINY.replace("--generations 2", "") } else { TINY.into() };
         let line = format!("optimize fashion-cnn {tiny} --multipliers low-bit {options} --json --out {out}");
         dir.skimp(&line).json()
     }

@@ -257,7 +257,8 @@ fn search_as(
         let products = ProductCache::new(library, network.scheme).unwrap();
         let steps = Steps::ALL.with_kept_codes();
         let compensator = Compensator::new(network, &products, steps, &setting.calibration).unwrap();
-        let evaluator = Evaluator::new(&compensator, &setting.images).unwrap().with_memory(options.memory_bytes);
+        let evaluator =
+            Evaluator::new(&compensator, &setting.images).unwrap().with_memory(options.memory_bytes);
         search(&evaluator, library, options, checkpoint, |_| ControlFlow::Continue(()))
     })
 }

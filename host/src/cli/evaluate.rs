@@ -1,9 +1,9 @@
 //! `skimp evaluate`: what quantization and one multiplier do to a network.
 
 use super::common::{self, MultiplierArgs, NetworkArgs};
-use crate::data::Count;
 use crate::accelerator::{AcceleratorModel, MacCosts, TileCost, Workload};
 use crate::compensate::Compensator;
+use crate::data::Count;
 use crate::emulate::{ApproximateConv, Emulator};
 use crate::error::Result;
 use crate::multiplier::{Choice, Library, ProductCache};

@@ -1,8 +1,8 @@
 //! `skimp image`: building and inspecting flash images.
 
 use super::common::{self, MultiplierArgs, NetworkArgs};
-use crate::data::Count;
 use crate::compensate::Compensator;
+use crate::data::Count;
 use crate::error::{Error, Result};
 use crate::execute::AlignedImage;
 use crate::file;

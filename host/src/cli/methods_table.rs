@@ -24,9 +24,12 @@ pub fn methods_table(methods: &[Method]) -> String {
         };
         text_table(&columns, &methods.iter().map(row).collect::<Vec<_>>())
     };
-    let mut text = String::from("multiplication energy saved (and loss on the test images), fronts read at test losses:\n");
+    let mut text = String::from(
+        "multiplication energy saved (and loss on the test images), fronts read at test losses:\n",
+    );
     text += &table(|method| &method.front);
-    text += "\nthe points that keep each budget on training images, which lose more there than on new ones:\n";
+    text +=
+        "\nthe points that keep each budget on training images, which lose more there than on new ones:\n";
     text += &table(|method| &method.chosen);
     text += "\n";
     for method in methods {
@@ -49,7 +52,8 @@ fn verdict(methods: &[Method]) -> Option<String> {
             // What is left counts: from 90 % to 95 % saved is half of the energy.
             let (left, low_bit_left) = (100.0 - own.energy_saved_pct, 100.0 - low_bit.energy_saved_pct);
             let word = if left <= low_bit_left { "less" } else { "more" };
-            let share = 100.0 * (1.0 - left.min(low_bit_left) / left.max(low_bit_left).max(f64::MIN_POSITIVE));
+            let share =
+                100.0 * (1.0 - left.min(low_bit_left) / left.max(low_bit_left).max(f64::MIN_POSITIVE));
             Some(format!("{share:.0} % {word} at {budget}"))
         })
         .collect();

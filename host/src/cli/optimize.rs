@@ -161,13 +161,15 @@ impl SearchArgs {
         let layers: Vec<&str> = network.convs().map(|(layer, _)| layer.name.as_str()).collect();
         let place = |name: &String| {
             let place = layers.iter().position(|layer| layer == name);
-            place.or_else(|| name.parse().ok().filter(|&place: &usize| place < layers.len())).ok_or_else(|| {
-                Error::Argument(format!(
-                    "--keep-exact: {} has no layer \"{name}\" that multiplies; there are {}",
-                    network.name,
-                    layers.join(", ")
-                ))
-            })
+            place.or_else(|| name.parse().ok().filter(|&place: &usize| place < layers.len())).ok_or_else(
+                || {
+                    Error::Argument(format!(
+                        "--keep-exact: {} has no layer \"{name}\" that multiplies; there are {}",
+                        network.name,
+                        layers.join(", ")
+                    ))
+                },
+            )
         };
         let mut keep_exact = self.keep_exact.iter().map(place).collect::<Result<Vec<usize>>>()?;
         keep_exact.sort_unstable();
@@ -257,7 +259,8 @@ fn describe(stage: Stage, options: &Options) -> (u64, u64, String) {
     }
 }
 
-/// Where a search is saved, and what makes it the same search: everything but the number of generations.
+/// Where a search is saved, and what makes it the same search: everything but the number of generations and what
+/// comes after them.
 fn checkpoint(
     folder: &Path,
     resume: bool,
@@ -283,7 +286,8 @@ fn checkpoint(
         multiplier.table.products().iter().for_each(|product| digest.update(product.to_le_bytes()));
     }
     let digest: [u8; 32] = digest.finalize().into();
-    let options = Options { generations: 0, baselines: false, finalists: 0, ..options.clone() };
+    let options =
+        Options { generations: 0, baselines: false, finalists: 0, max_loss_pp: 0.0, ..options.clone() };
     let about = (network.name.as_str(), network.scheme.to_string(), steps, options, digest);
     CheckpointFile::new(folder.join(CHECKPOINT_FILE), &about, resume)
 }
@@ -395,8 +399,7 @@ pub fn run(args: Args) -> Result<()> {
         runs.layer_runs_saved,
         mib(runs.peak_cache_bytes as f64)
     ))?;
-    let memory = peak_memory_bytes.map_or(String::new(), |bytes| {
-        format!(", {:.0} MiB of memory at most", mib(bytes as f64))
-    });
+    let memory = peak_memory_bytes
+        .map_or(String::new(), |bytes| format!(", {:.0} MiB of memory at most", mib(bytes as f64)));
     common::print(format_args!("{seconds:.0} s{memory}\n"))
 }

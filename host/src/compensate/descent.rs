@@ -194,20 +194,14 @@ struct Block<'a> {
 
 impl<'a> Block<'a> {
     /// The block of the output channels `channels`.
-    fn new(
-        candidates: &'a Candidates,
-        taps: &'a [Tap],
-        windows: &Windows,
-        channels: Range<usize>,
-    ) -> Self {
+    fn new(candidates: &'a Candidates, taps: &'a [Tap], windows: &Windows, channels: Range<usize>) -> Self {
         let lanes = |of: &dyn Fn(usize) -> f32| -> DescentLanes {
             std::array::from_fn(|l| if l < channels.len() { of(channels.start + l) } else { 0.0 })
         };
         let acc = windows.acc.chunks_exact(windows.channels);
         let targets = windows.targets.chunks_exact(windows.channels);
-        let residual = |(acc, target): (&[i32], &[i32])| {
-            lanes(&|o| (i64::from(acc[o]) - i64::from(target[o])) as f32)
-        };
+        let residual =
+            |(acc, target): (&[i32], &[i32])| lanes(&|o| (i64::from(acc[o]) - i64::from(target[o])) as f32);
         let residuals = acc.zip(targets.clone()).map(residual).collect();
         let targets = match windows.free_scale {
             true => targets.map(|target| lanes(&|o| target[o] as f32)).collect(),

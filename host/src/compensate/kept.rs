@@ -1,11 +1,11 @@
 //! Weight codes that depend on a layer and its multiplier alone, made when first asked for.
 
+use super::EXACT_SWEEPS;
 use super::descent::{Candidates, Windows, descend};
 use super::exact_run::ExactLayer;
 use super::patches::{over_windows, window_rows};
 use super::steps::{Descent, Fit, MapRule, Steps};
 use super::weight_map::{alwann, weighted};
-use super::EXACT_SWEEPS;
 use crate::emulate::{ApproximateConv, ConvPlan};
 use crate::error::Result;
 use crate::multiplier::{Choice, ProductCache, ProductTable, Scheme};
@@ -62,7 +62,13 @@ impl KeptCodes {
         let noise = match exact {
             Some(exact) => {
                 let sweeps = if descent == Descent::OnExact { EXACT_SWEEPS } else { 0 };
-                Some(descend_on_exact(conv, products.scheme(), exact, &mut approximate, (sweeps, free_scale))?)
+                Some(descend_on_exact(
+                    conv,
+                    products.scheme(),
+                    exact,
+                    &mut approximate,
+                    (sweeps, free_scale),
+                )?)
             }
             None => None,
         };

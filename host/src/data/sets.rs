@@ -122,8 +122,7 @@ fn in_folder(folder: &Path, request: Request) -> Result<Splits> {
             _ => {
                 let train = train()?;
                 let (first, second) = draw::halves(train.len());
-                let (first, second) =
-                    draw::draw(&train, calibration.of(first), selection.of(second))?;
+                let (first, second) = draw::draw(&train, calibration.of(first), selection.of(second))?;
                 (Some(first), Some(second))
             }
         },

@@ -88,7 +88,8 @@ impl<'a> Assignments<'a> {
     ) -> Result<Self> {
         let multiplications = evaluator.network().multiplications();
         let exact = shortlist.position(Choice::exact(library));
-        let exact = exact.ok_or_else(|| Error::Mismatch("the exact multiplier is not in its library".into()))?;
+        let exact =
+            exact.ok_or_else(|| Error::Mismatch("the exact multiplier is not in its library".into()))?;
         let fixed: Vec<(usize, usize)> = options.keep_exact.iter().map(|&layer| (layer, exact)).collect();
         if let Some(layer) = options.keep_exact.iter().find(|&&layer| layer >= multiplications.len()) {
             return Err(Error::Argument(format!(
@@ -102,7 +103,17 @@ impl<'a> Assignments<'a> {
                 .with_max_distinct(options.max_distinct)?;
         known.index();
         let (known, model) = (Mutex::new(known), Mutex::new(None));
-        Ok(Assignments { evaluator, library, multiplications, options, shortlist, space, fixed, known, model })
+        Ok(Assignments {
+            evaluator,
+            library,
+            multiplications,
+            options,
+            shortlist,
+            space,
+            fixed,
+            known,
+            model,
+        })
     }
 
     /// Measures the layers' sensitivities and makes the model of them.

@@ -45,8 +45,9 @@ impl CheckpointFile {
         }
         let unusable = |reason: &str| Error::file(&self.path, reason);
         let bytes = file::read_regular(&self.path)?;
-        let checkpoint: Checkpoint = postcard::from_bytes(&bytes)
-            .map_err(|_| unusable("is no checkpoint of a search, or of another version; leave out --resume"))?;
+        let checkpoint: Checkpoint = postcard::from_bytes(&bytes).map_err(|_| {
+            unusable("is no checkpoint of a search, or of another version; leave out --resume")
+        })?;
         if checkpoint.version != VERSION {
             return Err(unusable("is a checkpoint of another version of skimp; leave out --resume"));
         }

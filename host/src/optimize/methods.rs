@@ -208,7 +208,8 @@ pub(super) fn alwann(
             ControlFlow::Continue(())
         })?
     };
-    let what = "as published: its weight map, NSGA-II on accuracy, unsigned multipliers, nothing fitted".to_owned();
+    let what =
+        "as published: its weight map, NSGA-II on accuracy, unsigned multipliers, nothing fitted".to_owned();
     Rival {
         name,
         what,

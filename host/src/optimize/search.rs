@@ -82,7 +82,8 @@ pub(super) fn search_among(
     };
     let problem = Assignments::new(evaluator, library, options, shortlist, known)?;
     let mut tell = |generation: usize, points: &[Point<Genome>]| -> Result<ControlFlow<()>> {
-        let points = points.iter().map(|point| problem.candidate(&point.genome)).collect::<Result<Vec<_>>>()?;
+        let points =
+            points.iter().map(|point| problem.candidate(&point.genome)).collect::<Result<Vec<_>>>()?;
         let affordable = points.iter().filter(|point| point.measured.loss_pp <= options.max_loss_pp);
         Ok(on_progress(Progress {
             generation,

@@ -37,8 +37,11 @@ impl Chart<'_> {
     /// The vertical axis keeps to where the choice is: with a budget, to five times it, otherwise to the
     /// front. What lies beyond is counted in a line below the chart.
     pub fn to_svg(&self) -> String {
-        let mut front: Vec<&FrontPoint> =
-            self.front.iter().filter(|p| p.energy_saved_pct.is_finite() && p.loss_test_pp.is_finite()).collect();
+        let mut front: Vec<&FrontPoint> = self
+            .front
+            .iter()
+            .filter(|p| p.energy_saved_pct.is_finite() && p.loss_test_pp.is_finite())
+            .collect();
         front.sort_by(|a, b| {
             a.energy_saved_pct.total_cmp(&b.energy_saved_pct).then(a.loss_test_pp.total_cmp(&b.loss_test_pp))
         });

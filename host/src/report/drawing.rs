@@ -174,8 +174,10 @@ impl Drawing {
         }
         let (x, y) = self.place(point.energy_saved_pct, point.loss_test_pp);
         self.add(format_args!("<circle class=\"ring\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"8.5\"/>"));
-        let text =
-            format!("{}: {:.1} % saved, {:.2} pp lost", point.label, point.energy_saved_pct, point.loss_test_pp);
+        let text = format!(
+            "{}: {:.1} % saved, {:.2} pp lost",
+            point.label, point.energy_saved_pct, point.loss_test_pp
+        );
         self.label("chosen halo", x, y, 8.5, &text);
     }
 

@@ -195,7 +195,9 @@ impl Layer<'_> {
             if steps.fit == Fit::ScaleShift {
                 let now = self.oracle.accumulate(self.conv, self.choice, &descended, inputs);
                 let now = self.channel(&now, o);
-                if let (Some(before), Some(after)) = (unexplained(&acc, &targets), unexplained(&now, &targets)) {
+                if let (Some(before), Some(after)) =
+                    (unexplained(&acc, &targets), unexplained(&now, &targets))
+                {
                     assert!(after <= 1.000_1 * before + 1e-6, "{}, channel {o}: {before} {after}", self.name);
                     tally.scaled += usize::from(after < 0.99 * before);
                 }

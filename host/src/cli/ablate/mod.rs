@@ -4,8 +4,8 @@ mod report;
 mod rows;
 
 use super::common::{self, DataArgs, FitArgs, HowArgs};
-use crate::data::Count;
 use crate::compensate::{Compensator, Steps};
+use crate::data::Count;
 use crate::error::{Error, Result};
 use crate::file;
 use crate::multiplier::{Choice, ProductCache, Scheme};

@@ -1,10 +1,10 @@
 //! The operands that bounds on the noise are about.
 
 use super::Args;
-use crate::data::Count;
 use crate::cli::common::quoted;
 use crate::cli::multipliers::layer;
 use crate::compensate::LayerDistribution;
+use crate::data::Count;
 use crate::error::{Error, Result};
 use crate::evolve::Metric;
 use crate::multiplier::{Distribution, DistributionFile};

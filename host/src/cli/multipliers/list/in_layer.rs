@@ -1,8 +1,8 @@
 //! What multipliers do in a layer of a network, or on operands of users' own.
 
 use super::Args;
-use crate::data::Count;
 use crate::cli::multipliers::layer::{self, Seen};
+use crate::data::Count;
 use crate::error::{Error, Result};
 use crate::multiplier::{DistributionFile, Multiplier};
 use serde::Serialize;

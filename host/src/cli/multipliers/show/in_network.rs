@@ -1,9 +1,9 @@
 //! What a multiplier does in the layers of a network, or on operands of users' own.
 
-use crate::data::Count;
 use crate::cli::common::HowArgs;
 use crate::cli::multipliers::layer::{self, Seen};
 use crate::compensate::LayerDistribution;
+use crate::data::Count;
 use crate::error::Result;
 use crate::multiplier::cost::Cost;
 use crate::multiplier::{
