@@ -147,8 +147,11 @@ impl SourceArgs {
 /// Which multipliers, and what is done about their errors.
 #[derive(Debug, Args)]
 pub struct MultiplierArgs {
-    #[command(flatten)]
-    pub source: SourceArgs,
+    /// The multipliers to choose from: builtin, classical (all textbook designs), low-bit (exact ones of
+    /// fewer bits), a folder of tables with a costs.csv, a file of netlists (*.jsonl), or several of them with
+    /// commas between.
+    #[arg(long = "multipliers", default_value = "builtin,low-bit", value_name = "SOURCE,...")]
+    pub sources: String,
     /// Compensation: all, none, or steps with + between them: alwann, squared or variance (weight maps), descent
     /// (over weight codes), activation-sum, bias or scale-shift, branches.
     #[arg(long, default_value = "all")]
@@ -158,7 +161,7 @@ pub struct MultiplierArgs {
 impl MultiplierArgs {
     /// The library, for a scheme.
     pub fn library(&self, scheme: Scheme) -> Result<Library> {
-        self.source.library(scheme.wants_signed_table())
+        Library::from_sources(&self.sources, scheme.wants_signed_table())
     }
 }
 
