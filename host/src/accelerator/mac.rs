@@ -68,7 +68,7 @@ pub struct MacCosts {
 }
 
 impl MacCosts {
-    /// The parts of a MAC of `scheme`. Figures and assumptions: see the [module](self).
+    /// The parts of a MAC of `scheme`. Figures and assumptions are in the documentation of the module.
     pub fn of(scheme: Scheme) -> MacCosts {
         let sign_logic = match scheme {
             Scheme::Unsigned | Scheme::Signed => 0.0,

@@ -2,10 +2,10 @@
 //!
 //! An [`Evaluator`] compensates and measures assignments on images that compensation has not seen, whole batches so
 //! that assignments that begin alike share the work on their beginnings. The search is NSGA-II over genomes with it
-//! and with compensation that depends on a layer and its multiplier alone; a [`model`] of the layers' sensitivities
+//! and with compensation that depends on a layer and its multiplier alone; a model of the layers' sensitivities
 //! proposes where to begin and screens children. Points of its front are compensated in full by several fits and
-//! measured on images that neither calibration nor search used ([`judge`], [`finalists`]); rivals are found and
-//! measured in the same way ([`methods`]). [`optimize`] is all of it, up to the flash image.
+//! measured on images that neither calibration nor search used; rivals are found and
+//! measured in the same way. [`optimize`] is all of it, up to the flash image.
 
 mod assignments;
 mod checkpoint;
