@@ -95,8 +95,11 @@ mod tests {
         points[6].assignment = ["QKX", "QKX", "FTA", "QKX"].map(str::to_owned).to_vec();
         let table = front_table(&points);
         let lines: Vec<&str> = table.lines().collect();
-        assert_eq!(lines[0], "   point  energy saved %  accuracy loss pp  KL nats  multipliers by layer");
-        assert_eq!(lines[1], "       0             8.1             -0.15        -  exact, 17KS, FTA, QKX");
-        assert_eq!(lines[7], "*      6            85.8              0.57   0.0200  QKX x2, FTA, QKX");
+        let heading = "   point  energy saved %  of MACs %  choice loss pp   test loss pp  KL nats  multipliers by layer";
+        assert_eq!(lines[0], heading);
+        let first = "       0             8.1        2.7            0.35  -0.15 +- 0.12   0.0060  exact, 17KS, FTA, QKX";
+        assert_eq!(lines[1], first);
+        assert!(lines[7].starts_with("*      6            85.8       28.6 "), "{}", lines[7]);
+        assert!(lines[7].ends_with("  0.57 +- 0.12   0.0200  QKX x2, FTA, QKX"), "{}", lines[7]);
     }
 }
