@@ -128,6 +128,11 @@ impl Prepared {
         Prepared::quantize(self.float.clone(), self.images.clone(), ranges, self.preprocess.clone(), scheme)
     }
 
+    /// Codes of all calibration images, held-out ones too: for looking at what layers multiply, which fits nothing.
+    pub fn all_calibration_codes(&self) -> Vec<u8> {
+        [self.calibration.codes.as_slice(), &self.held_out.codes].concat()
+    }
+
     /// Share of the test images the float network classifies correctly, in percent.
     pub fn float_accuracy_pct(&self) -> Result<f64> {
         let runner = FloatNetwork::new(&self.float)?;

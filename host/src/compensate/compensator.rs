@@ -1,13 +1,12 @@
 //! Compensating assignments, one convolution after another.
 
-use super::descent::{Candidates, Windows, descend};
-use super::exact_run::{ExactLayer, gather};
+mod fitting;
+
+use super::exact_run::ExactLayer;
 use super::kept::{Kept, KeptCodes};
 use super::live_tensors::{LiveTensors, ReadUntil};
-use super::patches::{over_windows, window_rows};
 use super::prefix::Prefix;
-use super::steps::{Descent, Fit, Steps};
-use super::{SWEEPS, activation_sum, scale_shift};
+use super::steps::Steps;
 use crate::emulate::{ApproximateConv, ConvPlan, requantize_codes};
 use crate::error::{Error, Result};
 use crate::multiplier::{Choice, ProductCache};
@@ -193,83 +192,6 @@ impl<'n> Compensator<'n> {
             prefix = self.append(&prefix, approximate, true, Some(codes))?;
         }
         Ok(layers)
-    }
-
-    /// Takes the steps that depend on what the layers before make of the calibration images. Returns the
-    /// layer's output codes on these.
-    fn fit(
-        &self,
-        prefix: &Prefix,
-        (layer, conv): (&QuantizedLayer, &QuantizedConv),
-        exact: &ExactLayer,
-        approximate: &mut ApproximateConv,
-    ) -> Result<Vec<u8>> {
-        let (steps, scheme) = (self.steps, self.network.scheme);
-        let targets = exact.targets(conv, scheme, &prefix.calibration, steps.branches);
-        if steps.descent == Descent::OnApproximate || steps.activation_sum {
-            let targets = exact.at_descent_rows(&targets, conv.outputs());
-            self.fit_to_windows(prefix, (layer, conv), exact, approximate, &targets)?;
-        }
-        let acc = self.calibration_accumulators(prefix, layer, conv, approximate)?;
-        let shifts = match steps.fit {
-            Fit::None => vec![0; conv.outputs()],
-            Fit::Bias | Fit::ScaleShift => {
-                let sample = exact.rows.pick(&acc, conv.outputs());
-                scale_shift::fit(conv, scheme, approximate, (&sample, &targets), steps.fit == Fit::Bias)
-            }
-        };
-        Ok(self.calibration_codes(layer, conv, approximate, &acc, &shifts))
-    }
-
-    /// The steps that look into the windows of the layer's input.
-    fn fit_to_windows(
-        &self,
-        prefix: &Prefix,
-        (layer, conv): (&QuantizedLayer, &QuantizedConv),
-        exact: &ExactLayer,
-        approximate: &mut ApproximateConv,
-        targets: &[i32],
-    ) -> Result<()> {
-        let scheme = self.network.scheme;
-        let patches = gather(conv, prefix.calibration.get(layer.inputs[0]), &exact.descent_rows());
-        let windows = window_rows(&patches);
-        let dense = over_windows(conv);
-        let accumulate = |approximate: &ApproximateConv| -> Result<Vec<i32>> {
-            let mut acc = vec![0; targets.len()];
-            self.plan(layer, &dense, approximate)?.accumulate(&windows, &mut acc);
-            Ok(acc)
-        };
-        if self.steps.descent == Descent::OnApproximate {
-            let windows = Windows {
-                patches: &patches,
-                acc: &accumulate(approximate)?,
-                targets,
-                channels: conv.outputs(),
-                free_scale: self.steps.fit == Fit::ScaleShift,
-            };
-            let candidates = Candidates::new(&approximate.products, scheme);
-            descend(&candidates, &windows, &mut approximate.weights, SWEEPS);
-        }
-        if self.steps.activation_sum {
-            let acc = accumulate(approximate)?;
-            let group_outputs = conv.outputs() / conv.groups;
-            for (group, patches) in patches.iter().enumerate() {
-                let channels = group * group_outputs..(group + 1) * group_outputs;
-                let of_group = |values: &[i32]| -> Vec<i32> {
-                    let rows = values.chunks_exact(conv.outputs());
-                    rows.flat_map(|row| &row[channels.clone()]).copied().collect()
-                };
-                let coefficients = activation_sum::coefficients(
-                    &of_group(&acc),
-                    &of_group(targets),
-                    &patches.sums(),
-                    group_outputs,
-                );
-                let factors = approximate.operand_sum[channels.clone()].iter_mut();
-                factors.zip(coefficients).for_each(|(factor, more)| *factor += more);
-            }
-        }
-        Ok(())
     }
 
     /// The layer behind `prefix`, which is a convolution unless the network ends there.

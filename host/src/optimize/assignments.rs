@@ -190,8 +190,8 @@ impl<'a> Assignments<'a> {
             let gene = self.shortlist.position(assignment[0]);
             gene.and_then(|gene| self.space.uniform(gene as u16).ok())
         };
-        let mut points = assignments.iter().filter_map(one_tile).map(|genome| self.candidate(&genome));
-        let mut points: Vec<Candidate> = points.by_ref().collect::<Result<_>>()?;
+        let points = assignments.iter().filter_map(one_tile).map(|genome| self.candidate(&genome));
+        let mut points = points.collect::<Result<Vec<Candidate>>>()?;
         points.sort_by(|a, b| a.assignment.cmp(&b.assignment));
         points.dedup_by(|a, b| a.assignment == b.assignment);
         Ok(points)

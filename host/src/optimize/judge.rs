@@ -61,14 +61,15 @@ pub(super) fn compensators<'n>(
     products: &'n ProductCache<'n>,
     steps: Steps,
 ) -> Result<Vec<Compensator<'n>>> {
-    let mut fits = fits(steps).into_iter();
-    let first = fits.next().unwrap_or(steps);
-    let first = Compensator::new(&prepared.quantized, products, first, &prepared.calibration.codes)?;
-    let mut all = Vec::new();
-    for steps in fits {
-        all.push(first.with_steps(steps)?);
+    let mut all: Vec<Compensator> = Vec::new();
+    for steps in fits(steps) {
+        // What the exact network computes is the same for all.
+        let next = match all.first() {
+            Some(first) => first.with_steps(steps)?,
+            None => Compensator::new(&prepared.quantized, products, steps, &prepared.calibration.codes)?,
+        };
+        all.push(next);
     }
-    all.insert(0, first);
     Ok(all)
 }
 

@@ -46,7 +46,7 @@ pub(super) fn measure(args: &Args) -> Result<Option<Distribution>> {
     }
     let Some(model) = &args.network else { return Ok(None) };
     let prepared = args.how.prepare(model, Count::default())?;
-    let (network, images) = (&prepared.quantized, &prepared.calibration.codes);
+    let (network, images) = (&prepared.quantized, &prepared.all_calibration_codes());
     let layers = layer::measure(network, images, args.layer.as_deref())?;
     Ok(Some(LayerDistribution::operands_of_all(&layers)))
 }

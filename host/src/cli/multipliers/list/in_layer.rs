@@ -14,7 +14,7 @@ pub(super) fn seen(args: &Args, signed: bool) -> Result<Option<Seen>> {
     }
     let (Some(model), Some(_)) = (&args.network, &args.layer) else { return Ok(None) };
     let prepared = args.how.prepare(model, Count::default())?;
-    let images = &prepared.calibration.codes;
+    let images = &prepared.all_calibration_codes();
     let layer = layer::measure(&prepared.quantized, images, args.layer.as_deref())?.pop();
     layer
         .map(|layer| Some(Seen::Codes(layer.codes)))

@@ -57,7 +57,7 @@ impl InNetwork {
         // Before anything slow: zero points that do not suit the scheme never come out of quantization.
         scheme.check(&multiplier.table, 0)?;
         let prepared = how.prepare(model, Count::default())?;
-        let measured = layer::measure(&prepared.quantized, &prepared.calibration.codes, layer)?;
+        let measured = layer::measure(&prepared.quantized, &prepared.all_calibration_codes(), layer)?;
         let operands = LayerDistribution::operands_of_all(&measured);
         let layers = measured
             .into_iter()
@@ -65,7 +65,7 @@ impl InNetwork {
         let place = Place::Network {
             model: model.to_owned(),
             scheme: scheme.to_string(),
-            calibration_images: prepared.calibration.labels.len(),
+            calibration_images: prepared.images.calibration.len(),
         };
         Ok((InNetwork { place, layers: layers.collect::<Result<_>>()? }, operands))
     }
