@@ -508,7 +508,9 @@ mod optimize {
 
     #[test]
     fn prints_the_front_and_the_choice_as_text() {
-        let run = Dir::new().skimp(&format!("optimize fashion-cnn {TINY} --max-loss 2 --out out")).ok();
+        let dir = Dir::new();
+        let line = format!("optimize fashion-cnn {TINY} --multipliers low-bit --max-loss 2 --out out");
+        let run = dir.skimp(&line).ok();
         let stars = run.stdout.lines().filter(|line| line.starts_with("* ")).count();
         run.check(stars == 1, "should mark one point");
         let words = [

@@ -316,7 +316,7 @@ fn cost_sources_are_mixed_on_request_only() {
     dir.write("mine/mul8u_one.bin", bytes(&TruthTable::exact(false)));
     dir.write("mine/mul8u_two.bin", bytes(&lopsided(false)));
     dir.write("mine/costs.csv", "name,power_mw\nmul8u_one,0.4\nmul8u_two,0.1\n");
-    let line = format!("optimize fashion-cnn {TINY} --max-loss 5 --multipliers builtin,mine --out out");
+    let line = format!("optimize fashion-cnn {TINY} --max-loss 5 --multipliers low-bit,mine --out out");
     dir.skimp(&line).refused(&["gate-model", "published", "--mix-cost-sources"]);
     let run = dir.skimp(&format!("{line} --mix-cost-sources")).ok();
     says(&run, "costs are mixed: gate-model and published");
