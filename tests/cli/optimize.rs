@@ -1,0 +1,318 @@
+//! `optimize`: the search, its files, its rivals, and how it goes on.
+
+use crate::*;
+
+/// Searches fashion-cnn into the folder `out` and returns the report.
+#[track_caller]
+fn optimize(dir: &Dir, options: &str, out: &str) -> Value {
+    let tiny =
+        if options.contains("--generations") { TINY.replace("--generations 2", "") } else { TINY.into() };
+    let line = format!("optimize fashion-cnn {tiny} --multipliers low-bit {options} --json --out {out}");
+    dir.skimp(&line).json()
+}
+
+/// The names of the elements of an SVG, if every one of them is closed.
+fn elements(svg: &str) -> Vec<&str> {
+    let (mut open, mut all) = (Vec::new(), Vec::new());
+    let mut rest = svg;
+    while let Some(start) = rest.find('<') {
+        let end = start + rest[start..].find('>').expect("a tag ends");
+        let tag = &rest[start + 1..end];
+        rest = &rest[end + 1..];
+        let name = |tag: &'_ str| tag.find([' ', '/', '\n']).unwrap_or(tag.len());
+        if let Some(closed) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(closed));
+        } else {
+            let name = &tag[..name(tag)];
+            all.push(name);
+            if !tag.ends_with('/') {
+                open.push(name);
+            }
+        }
+    }
+    assert!(open.is_empty(), "{open:?} are not closed");
+    all
+}
+
+/// Checks what every front must be, and returns its chosen point.
+#[track_caller]
+fn check_front(file: &Value, budget: f64) -> &Value {
+    let front = list(file, "front");
+    assert_eq!(list(file, "layers").len(), LAYERS);
+    for point in front {
+        assert_eq!(list(point, "assignment").len(), LAYERS);
+        assert_within(number(point, "energy_saved_pct"), -1e-9, 100.0);
+        for key in ["loss_search_pp", "loss_choice_pp", "loss_test_pp"] {
+            assert_within(number(point, key), -20.0, 100.0);
+        }
+        for key in ["loss_choice_se_pp", "loss_test_se_pp", "kl_search", "kl_choice", "kl_test"] {
+            assert!(number(point, key) >= 0.0);
+        }
+        // What all MACs share dilutes the saving, and signs cost something.
+        assert!(number(point, "mac_energy_saved_pct") < number(point, "energy_saved_pct"));
+        assert_eq!(point["scheme"], file["scheme"]);
+    }
+    // Neither saving nor divergence of a point is better than the next one's without the other being worse.
+    for pair in front.windows(2) {
+        assert!(number(&pair[0], "energy_saved_pct") < number(&pair[1], "energy_saved_pct"));
+        assert!(number(&pair[0], "kl_choice") < number(&pair[1], "kl_choice"));
+    }
+    let chosen: Vec<&Value> = front.iter().filter(|point| point["chosen"] == true).collect();
+    assert_eq!(chosen.len(), 1);
+    let loss = number(chosen[0], "loss_choice_pp");
+    assert!(loss <= budget, "the chosen point is within the budget");
+    chosen[0]
+}
+
+#[test]
+fn writes_a_front_a_chart_and_the_chosen_image() {
+    let dir = Dir::new();
+    let report = optimize(&dir, "", "out");
+    let file = dir.json("out/front.json");
+    let chosen = check_front(&file, 0.6);
+    let keys: Vec<&str> = file.as_object().unwrap().keys().map(String::as_str).collect();
+    let wanted = ["cost_sources", "front", "kl_test", "layers", "loss_test_pp", "loss_test_se_pp"];
+    for key in wanted.into_iter().chain(["network", "scheme"]) {
+        assert!(keys.contains(&key), "{key} is missing among {keys:?}");
+    }
+    assert_eq!(file["scheme"], "sign-magnitude");
+    assert_eq!(texts(list(&file, "cost_sources")), ["gate-model"]);
+    for point in list(&file, "front") {
+        let mut tiles = texts(list(point, "assignment"));
+        tiles.sort_unstable();
+        tiles.dedup();
+        assert!(tiles.len() <= 4, "{tiles:?} on 4 tiles");
+    }
+
+    // The report on standard output is of the chosen point.
+    assert_eq!(report["multipliers"], chosen["assignment"]);
+    assert_eq!(report["energy_saved_pct"], chosen["energy_saved_pct"]);
+    for key in ["loss_search_pp", "loss_choice_pp", "loss_test_pp", "loss_test_se_pp", "kl_test"] {
+        assert_eq!(report[key], chosen[key], "{key}");
+    }
+    assert_eq!(report["loss_test_pp"], file["loss_test_pp"]);
+    let loss = number(&report, "accuracy_8bit") - number(&report, "accuracy_approx");
+    assert!((loss - number(&report, "loss_test_pp")).abs() < 1e-9, "{report}");
+    assert_eq!(report["flash_bytes"], dir.read("out/network.skimp").len());
+    // Three generations of six with a proposal of the model in each, and two probes of each layer before them.
+    assert_within(number(&report, "probes"), LAYERS as f64, (2 * LAYERS) as f64);
+    assert_within(number(&report, "evaluations") - number(&report, "probes"), 6.0, 20.0);
+    let runs = number(&report, "layer_runs") + number(&report, "layer_runs_saved");
+    assert_eq!(runs, number(&report, "evaluations") * LAYERS as f64);
+    assert!(number(&report, "layer_runs_saved") > 0.0 && number(&report, "memo_hits") >= 0.0);
+    assert_within(number(&report, "peak_cache_bytes"), 1.0, f64::from(1 << 30));
+
+    let csv = dir.text("out/front.csv");
+    let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
+    assert!(rows.iter().all(|row| row.len() == 11 + LAYERS), "{csv}");
+    let layers = texts(list(&file, "layers"));
+    assert_eq!(rows[0][11..], layers.iter().map(|l| format!("multiplier of {l}")).collect::<Vec<_>>());
+    assert_eq!(rows.len() - 1, list(&file, "front").len());
+    for (row, point) in rows[1..].iter().zip(list(&file, "front")) {
+        assert_eq!(row[0], point["label"]);
+        for (column, name) in rows[0].iter().enumerate().filter(|(_, name)| name.ends_with("_pct")) {
+            assert_eq!(row[column].parse::<f64>().unwrap(), number(point, name));
+        }
+        for (column, name) in rows[0].iter().enumerate().filter(|(_, name)| name.ends_with("_pp")) {
+            assert_eq!(row[column].parse::<f64>().unwrap(), number(point, name));
+        }
+        assert_eq!(row[1] == "yes", point["chosen"] == true);
+        assert_eq!(row[11..], texts(list(point, "assignment")));
+    }
+
+    let svg = dir.text("out/front.svg");
+    assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n") && !svg.contains("NaN"));
+    let elements = elements(&svg);
+    for element in ["svg", "title", "circle", "path", "text"] {
+        assert!(elements.contains(&element), "{element} is missing among {elements:?}");
+    }
+
+    // The image has the chosen multipliers, and is the one that `image build` makes of them.
+    let contents = dir.skimp("image inspect out/network.skimp --json").json();
+    let tables: Vec<&Value> = list(&contents, "layers").iter().map(|layer| &layer["table"]).collect();
+    let tables: Vec<&Value> = tables.into_iter().filter(|table| !table.is_null()).collect();
+    assert_eq!(tables, list(chosen, "assignment").iter().collect::<Vec<_>>());
+    let assignment = texts(list(chosen, "assignment")).join(",");
+    let compensation = chosen["compensation"].as_str().unwrap();
+    let line = "image build fashion-cnn --calibration-images 16 --test-images 100 --out again.skimp";
+    let line = format!("{line} --multipliers low-bit --compensation {compensation}");
+    dir.skimp(&format!("{line} --assignment {assignment}")).ok();
+    assert!(dir.read("again.skimp") == dir.read("out/network.skimp"));
+}
+
+#[test]
+fn threads_and_memory_do_not_matter_and_the_seed_does() {
+    let dir = Dir::new();
+    for (options, out) in [
+        ("--threads 1", "one"),
+        ("--threads 2", "two"),
+        ("--threads 3", "three"),
+        ("--seed 1", "again"),
+        ("--memory 0", "uncached"),
+        ("--memory 500K", "short"),
+        ("--seed 2", "other"),
+    ] {
+        optimize(&dir, options, out);
+    }
+    for name in OUTPUTS {
+        for out in ["two", "three", "again", "uncached", "short"] {
+            let same = dir.read(format!("one/{name}")) == dir.read(format!("{out}/{name}"));
+            assert!(same, "{name} differs between one and {out}");
+        }
+    }
+    assert_ne!(dir.text("one/front.csv"), dir.text("other/front.csv"));
+}
+
+#[test]
+fn a_search_goes_on_from_its_last_generation() {
+    let dir = Dir::new();
+    optimize(&dir, "--generations 1", "whole");
+    optimize(&dir, "--generations 0", "parts");
+    optimize(&dir, "--generations 1 --resume --threads 1", "parts");
+    for name in OUTPUTS {
+        assert!(dir.read(format!("whole/{name}")) == dir.read(format!("parts/{name}")), "{name} differs");
+    }
+    let line = format!("optimize fashion-cnn {TINY} --multipliers low-bit --out parts");
+    dir.skimp(&format!("{line} --resume --seed 2")).refused(&["search.checkpoint", "--resume"]);
+    dir.write("parts/search.checkpoint", "nonsense");
+    dir.skimp(&format!("{line} --resume")).refused(&["search.checkpoint", "--resume"]);
+}
+
+#[test]
+fn rivals_are_measured_in_the_same_run() {
+    let dir = Dir::new();
+    let few = "--population 4 --generations 1 --finalists 3 --selection-images 40 --choice-images 40 \
+               --calibration-images 12 --test-images 50 --multipliers low-bit --max-loss 50";
+    let report = dir.skimp(&format!("optimize fashion-cnn {few} --json --out out")).json();
+    let names: Vec<&str> =
+        list(&report, "methods").iter().map(|method| method["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["skimp", "uniform", "low-bit", "ALWANN"]);
+    for method in list(&report, "methods") {
+        for point in list(method, "front").iter().filter(|point| !point.is_null()) {
+            assert!(number(point, "loss_test_pp") <= number(point, "budget_pp"), "{point}");
+        }
+        for point in list(method, "chosen").iter().filter(|point| !point.is_null()) {
+            assert!(number(point, "loss_choice_pp") <= number(point, "budget_pp"), "{point}");
+        }
+    }
+    assert_eq!(report["methods"], dir.json("out/front.json")["methods"]);
+    assert_eq!(list(&report, "methods")[3]["scheme"], "unsigned");
+}
+
+#[test]
+fn a_pipelined_accelerator_has_runs_of_layers_on_its_tiles() {
+    let dir = Dir::new();
+    optimize(&dir, "--accelerator pipelined --tiles 3", "pipelined");
+    let file = dir.json("pipelined/front.json");
+    check_front(&file, 0.6);
+    for point in list(&file, "front") {
+        let runs = texts(list(point, "assignment")).chunk_by(|a, b| a == b).count();
+        assert!(runs <= 3, "{runs} runs of layers on 3 tiles: {point}");
+    }
+    optimize(&dir, "--accelerator power-gated --tiles 1", "gated");
+    let file = dir.json("gated/front.json");
+    check_front(&file, 0.6);
+    for point in list(&file, "front") {
+        assert_eq!(texts(list(point, "assignment")).chunk_by(|a, b| a == b).count(), 1, "{point}");
+    }
+}
+
+#[test]
+fn prints_the_front_and_the_choice_as_text() {
+    let dir = Dir::new();
+    let line = format!("optimize fashion-cnn {TINY} --multipliers low-bit --max-loss 2 --out out");
+    let run = dir.skimp(&line).ok();
+    let stars = run.stdout.lines().filter(|line| line.starts_with("* ")).count();
+    run.check(stars == 1, "should mark one point");
+    let words = [
+        "energy saved %",
+        "chosen: ",
+        "on 100 test images",
+        "fronts read at test losses",
+        "evaluated ",
+        "wrote out",
+        "\nran ",
+    ];
+    for words in words {
+        run.check(run.stdout.contains(words), &format!("should say \"{words}\""));
+    }
+}
+
+#[test]
+fn a_budget_no_point_keeps_is_refused_and_nothing_is_written() {
+    let dir = Dir::new();
+    let line = format!("optimize fashion-cnn {TINY} --multipliers low-bit --max-loss -100 --out out");
+    dir.skimp(&line).refused(&["--max-loss", "-100"]);
+}
+
+#[test]
+fn settings_that_make_no_search_are_refused() {
+    let dir = Dir::new();
+    let with = |options: &str| dir.skimp(&format!("optimize fashion-cnn --out out {options}"));
+    with("--max-loss nan").refused(&["--max-loss"]);
+    with("--max-loss inf").refused(&["--max-loss"]);
+    with("--selection-images 0").refused(&["--selection-images"]);
+    with("--selection-images 6000").refused(&["1000 images", "6001"]);
+    with("--choice-images 600").refused(&["1000 images", "1100"]);
+    with("--choice-images 0").refused(&["--choice-images"]);
+    with("--finalists 0").refused(&["--finalists"]);
+    with("--max-distinct 0").refused(&["--max-distinct"]);
+    with("--keep-exact nowhere").refused(&["--keep-exact", "nowhere", "fashion-cnn"]);
+    with("--keep-exact 8").refused(&["--keep-exact", "\"8\""]);
+    with("--error accuracy").misused(&["--error", "kl or loss"]);
+    with("--tiles 0").refused(&["tile"]);
+    with("--population 0").refused(&["population"]);
+    with("--population 1").refused(&["population"]);
+    with("--array-size 0").refused(&["array"]);
+    with("--accelerator foo").misused(&["--accelerator", "foo", "power-gated, pipelined"]);
+    with("--accelerator pipelined:2").misused(&["--accelerator", "0 to 1"]);
+    with("--seed=-1").misused(&["--seed"]);
+    for memory in ["x", "1T", "1.5G", "99999999999999999999"] {
+        with(&format!("--memory {memory}")).misused(&["--memory <SIZE>", memory]);
+    }
+    with("--memory=-1").misused(&["--memory <SIZE>", "512M"]);
+    with("--population x").misused(&["--population"]);
+}
+
+#[test]
+fn an_output_folder_that_can_t_be_is_named() {
+    let dir = Dir::new();
+    dir.write("file", "not a folder");
+    let with = |out: &str| dir.skimp(&format!("optimize fashion-cnn {TINY} --out {out}"));
+    with("file").refused(&["file"]);
+    with("file/below").refused(&["file"]);
+    #[cfg(target_os = "linux")]
+    with("/proc/skimp").refused(&["/proc/skimp"]);
+    assert_eq!(dir.text("file"), "not a folder");
+}
+
+#[test]
+fn an_unusable_output_folder_is_noticed_before_the_search() {
+    let dir = Dir::new();
+    dir.write("file", "not a folder");
+    let run = dir.skimp(&format!("optimize fashion-cnn {TINY} --out file")).refused(&["file"]);
+    run.check(!run.stderr.contains("generation"), "should not search first");
+}
+
+#[test]
+fn either_all_files_are_written_or_none() {
+    let dir = Dir::new();
+    dir.folder("out/network.skimp");
+    let line = format!("optimize fashion-cnn {TINY} --multipliers low-bit --out out");
+    dir.skimp(&line).refused(&["network.skimp"]);
+}
+
+#[test]
+fn counts_that_are_too_small_are_refused_at_once_by_their_flag() {
+    let dir = Dir::new();
+    for (flag, count) in [
+        ("--tiles", 0),
+        ("--population", 1),
+        ("--array-size", 0),
+        ("--test-images", 0),
+        ("--calibration-images", 0),
+    ] {
+        let run = dir.skimp(&format!("optimize fashion-cnn --out out {flag} {count}")).refused(&[flag]);
+        run.check(!run.stderr.contains("importing"), "should be refused at once");
+    }
+}
