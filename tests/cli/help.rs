@@ -18,7 +18,7 @@ fn every_subcommand_explains_itself_and_its_options() {
                   --seed --memory --mix-cost-sources --every-choice --out --json";
     let of_command = [
         ("demo", format!("{network} {search} --board --images --no-install")),
-        ("optimize", format!("{network} {search} --no-baselines --resume")),
+        ("optimize", format!("{network} {search} --schemes --signed-multipliers --no-baselines --resume")),
         ("evaluate", format!("{network} --multiplier --first --no-float --explain --json")),
         (
             "ablate",

@@ -89,5 +89,8 @@ fn a_folder_that_does_not_suit_is_refused() {
     with("--multipliers nosuch").refused(&["error: nosuch: "]);
     with("--multipliers empty").refused(&["error: empty: ", "131072"]);
     with("--multipliers mine --scheme signed").refused(&["signed scheme", "unsigned"]);
+    let optimize = |options: &str| dir.skimp(&format!("optimize fashion-cnn --out out {options}"));
+    optimize("--multipliers mine --schemes signed").refused(&["signed scheme", "--signed-multipliers"]);
+    optimize("--multipliers mine --signed-multipliers mine").refused(&["--signed-multipliers", "unsigned"]);
     with("--multipliers mine --multiplier trunc6").refused(&["\"trunc6\"", "mul8u_two"]);
 }

@@ -5,10 +5,19 @@ use crate::*;
 /// Searches fashion-cnn into the folder `out` and returns the report.
 #[track_caller]
 fn optimize(dir: &Dir, options: &str, out: &str) -> Value {
-    let tiny =
-        if options.contains("--generations") { TINY.replace("--generations 2", "") } else { TINY.into() };
-    let line = format!("optimize fashion-cnn {tiny} --multipliers low-bit {options} --json --out {out}");
-    dir.skimp(&line).json()
+    let line = format!("optimize fashion-cnn {} --multipliers low-bit", tiny_but(options));
+    dir.skimp(&format!("{line} {options} --json --out {out}")).json()
+}
+
+/// [`TINY`] without what `options` say anew.
+fn tiny_but(options: &str) -> String {
+    let mut tiny = TINY.to_owned();
+    for flag in ["--generations 2", "--schemes sign-magnitude"] {
+        if flag.split(' ').next().is_some_and(|name| options.contains(name)) {
+            tiny = tiny.replace(flag, "");
+        }
+    }
+    tiny
 }
 
 /// The names of the elements of an SVG, if every one of them is closed.
@@ -50,7 +59,7 @@ fn check_front(file: &Value, budget: f64) -> &Value {
         }
         // What all MACs share dilutes the saving, and signs cost something.
         assert!(number(point, "mac_energy_saved_pct") < number(point, "energy_saved_pct"));
-        assert_eq!(point["scheme"], file["scheme"]);
+        assert!(!point["scheme"].as_str().unwrap().is_empty());
     }
     // Neither saving nor divergence of a point is better than the next one's without the other being worse.
     for pair in front.windows(2) {
@@ -61,6 +70,7 @@ fn check_front(file: &Value, budget: f64) -> &Value {
     assert_eq!(chosen.len(), 1);
     let loss = number(chosen[0], "loss_choice_pp");
     assert!(loss <= budget, "the chosen point is within the budget");
+    assert_eq!(chosen[0]["scheme"], file["scheme"]);
     chosen[0]
 }
 
@@ -173,16 +183,74 @@ fn a_search_goes_on_from_its_last_generation() {
         assert!(dir.read(format!("whole/{name}")) == dir.read(format!("parts/{name}")), "{name} differs");
     }
     let line = format!("optimize fashion-cnn {TINY} --multipliers low-bit --out parts");
-    dir.skimp(&format!("{line} --resume --seed 2")).refused(&["search.checkpoint", "--resume"]);
-    dir.write("parts/search.checkpoint", "nonsense");
-    dir.skimp(&format!("{line} --resume")).refused(&["search.checkpoint", "--resume"]);
+    dir.skimp(&format!("{line} --resume --seed 2"))
+        .refused(&["search-sign-magnitude.checkpoint", "--resume"]);
+    dir.write("parts/search-sign-magnitude.checkpoint", "nonsense");
+    dir.skimp(&format!("{line} --resume")).refused(&["search-sign-magnitude.checkpoint", "--resume"]);
+}
+
+/// Two schemes whose products are alike here, so that both have points on the front.
+#[test]
+fn fronts_of_several_schemes_are_merged() {
+    let dir = Dir::new();
+    let schemes = "--schemes sign-magnitude,signed,sign-magnitude";
+    let report = optimize(&dir, schemes, "both");
+    assert_eq!(texts(list(&report, "schemes")), ["sign-magnitude", "signed"]);
+    assert_eq!(number(&report, "trials"), 0.0);
+    let file = dir.json("both/front.json");
+    let chosen = check_front(&file, 0.6);
+    assert_eq!(report["scheme"], chosen["scheme"]);
+    let schemes: std::collections::BTreeSet<&str> =
+        list(&file, "front").iter().map(|point| point["scheme"].as_str().unwrap()).collect();
+    assert!(schemes.is_subset(&["sign-magnitude", "signed"].into()), "{schemes:?}");
+    assert_eq!(list(&file, "methods")[0]["scheme"], Vec::from_iter(schemes).join("+"));
+    // Each is searched as it is by itself.
+    let alone = optimize(&dir, "--schemes signed", "signed");
+    let first = optimize(&dir, "", "first");
+    let sum = number(&alone, "evaluations") + number(&first, "evaluations");
+    assert_eq!(number(&report, "evaluations"), sum);
+    for name in ["search-signed.checkpoint", "search-sign-magnitude.checkpoint"] {
+        let other = if name.contains("signed") { "signed" } else { "first" };
+        assert!(dir.read(format!("both/{name}")) == dir.read(format!("{other}/{name}")), "{name}");
+    }
+    // Of the points of the first scheme's own front those are left that none of the other scheme beats.
+    let own = dir.json("first/front.json");
+    for point in list(&own, "front") {
+        let figures = |p: &Value| ["energy_saved_pct", "kl_choice"].map(|key| number(p, key));
+        let [saved, kl] = figures(point);
+        let beaten = |other: &Value| {
+            let [other_saved, other_kl] = figures(other);
+            other_saved >= saved && other_kl <= kl
+        };
+        assert!(list(&file, "front").iter().any(beaten), "{point} got lost");
+    }
+    // With all flags at hand the image is the chosen scheme's.
+    let contents = dir.skimp("image inspect both/network.skimp --json").json();
+    let tables = list(&contents, "layers").iter().map(|layer| &layer["table"]).filter(|t| !t.is_null());
+    assert_eq!(tables.collect::<Vec<_>>(), list(chosen, "assignment").iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn schemes_without_a_chance_are_not_searched_unless_asked_for() {
+    let dir = Dir::new();
+    let tiny = format!("{} --multipliers low-bit", tiny_but("--schemes"));
+    let run = dir.skimp(&format!("optimize fashion-cnn {tiny} --json --out out")).ok();
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    let searched = texts(list(&report, "schemes"));
+    assert!(number(&report, "trials") >= 4.0);
+    assert!(searched.contains(&"sign-magnitude") && !searched.contains(&"unsigned"), "{searched:?}");
+    run.check(run.stderr.contains("unsigned: not searched"), "should say what is not searched");
+    let with = |options: &str| dir.skimp(&format!("optimize fashion-cnn --out out {options}"));
+    with("--schemes foo").misused(&["--schemes", "foo", "sign-magnitude"]);
+    with("--signed-multipliers nowhere").refused(&["nowhere"]);
 }
 
 #[test]
 fn rivals_are_measured_in_the_same_run() {
     let dir = Dir::new();
     let few = "--population 4 --generations 1 --finalists 3 --selection-images 40 --choice-images 40 \
-               --calibration-images 12 --test-images 50 --multipliers low-bit --max-loss 50";
+               --calibration-images 12 --test-images 50 --multipliers low-bit --max-loss 50 \
+               --schemes sign-magnitude";
     let report = dir.skimp(&format!("optimize fashion-cnn {few} --json --out out")).json();
     let names: Vec<&str> =
         list(&report, "methods").iter().map(|method| method["name"].as_str().unwrap()).collect();

@@ -152,7 +152,8 @@ impl Skimp<'_> {
         }
         let mut after = dir.content();
         let new: Vec<PathBuf> = after.keys().filter(|path| !before.contains_key(*path)).cloned().collect();
-        if let Some(checkpoint) = new.iter().find(|path| path.ends_with("search.checkpoint")) {
+        if let Some(checkpoint) = new.iter().find(|path| path.extension().is_some_and(|e| e == "checkpoint"))
+        {
             let of_checkpoint =
                 |path: &PathBuf| path == checkpoint || Some(path.as_path()) == checkpoint.parent();
             new.iter().filter(|path| of_checkpoint(path)).for_each(|path| drop(after.remove(path)));

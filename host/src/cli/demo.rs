@@ -1,7 +1,7 @@
 //! `skimp demo`: the whole way, once.
 
 use super::common::{self, HowArgs, MultiplierArgs, Spinner};
-use super::optimize::{SearchArgs, search};
+use super::optimize::{SearchArgs, optimize};
 use super::run::{self, OnBoard};
 use crate::board::{Board, Install, toolchain};
 use crate::emulate::Emulator;
@@ -9,7 +9,8 @@ use crate::emulate::metrics::Score;
 use crate::error::{Error, Result};
 use crate::execute::{self, AlignedImage};
 use crate::file;
-use crate::optimize::{IMAGE_FILE, Optimized};
+use crate::multiplier::ProductCache;
+use crate::optimize::{Entrant, IMAGE_FILE, Optimized};
 use crate::prepare::Prepared;
 use crate::report::front_table;
 use serde::Serialize;
@@ -101,7 +102,9 @@ pub fn run(args: Args) -> Result<()> {
     let options = args.search.options(&prepared.quantized, false)?;
 
     step(3, &format!("search: {} multipliers, {} tiles", library.multipliers().len(), options.tiles));
-    let optimized = search(&prepared, &library, args.multipliers.compensation, &options, None)?;
+    let products = ProductCache::new(&library, prepared.quantized.scheme)?;
+    let entrant = Entrant { prepared: &prepared, products: &products, checkpoint: None };
+    let optimized = optimize(&[entrant], false, args.multipliers.compensation, &options)?;
     eprint!("{}", front_table(&optimized.front));
 
     step(4, "the point of least energy within the budget, on images the search has not seen");
@@ -114,7 +117,7 @@ pub fn run(args: Args) -> Result<()> {
         verified.loss_se_pp,
         chosen.energy_saved_pct
     );
-    optimized.write(&prepared, &library, &options, &args.out)?;
+    optimized.write(options.max_loss_pp, &args.out)?;
     eprintln!("  wrote front.csv, front.svg, front.json and network.skimp to {}", args.out.display());
 
     step(5, &format!("image: {} bytes, on the host and on {}", optimized.image.bytes.len(), board.name));
@@ -138,7 +141,7 @@ pub fn run(args: Args) -> Result<()> {
         arena_bytes: optimized.image.arena_bytes,
         insns_per_inference: device.run.insns_per_inference.unwrap_or(0),
         layers: device.run.layers,
-        evaluations: optimized.selection.evaluations,
+        evaluations: optimized.effort().evaluations,
         multipliers: chosen.assignment.clone(),
         seconds: started.elapsed().as_secs_f64(),
         model: args.model,

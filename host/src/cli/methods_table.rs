@@ -85,6 +85,7 @@ mod tests {
                 loss_test_se_pp: 0.1,
                 kl_test: 0.01,
                 assignment: Vec::new(),
+                scheme: "unsigned".into(),
             })
         };
         Method {

@@ -42,11 +42,11 @@ impl Score {
 }
 
 /// Mean Kullback-Leibler divergence of the class probabilities of `logits` from those of `reference`, in
-/// nats; `scale` is the real value of one step of either.
-pub fn kl_divergence(reference: &[i32], logits: &[i32], outputs: usize, scale: f64) -> f64 {
-    let images = (reference.len() / outputs.max(1)).max(1) as f64;
-    let each = reference.chunks_exact(outputs).zip(logits.chunks_exact(outputs)).map(|(p, q)| {
-        let (p, q) = (log_softmax(p, scale), log_softmax(q, scale));
+/// nats; with each the real value of one of its steps.
+pub fn kl_divergence(reference: (&[i32], f64), logits: (&[i32], f64), outputs: usize) -> f64 {
+    let images = (reference.0.len() / outputs.max(1)).max(1) as f64;
+    let each = reference.0.chunks_exact(outputs).zip(logits.0.chunks_exact(outputs)).map(|(p, q)| {
+        let (p, q) = (log_softmax(p, reference.1), log_softmax(q, logits.1));
         p.iter().zip(&q).map(|(p, q)| p.exp() * (p - q)).sum::<f64>()
     });
     // Rounding can leave a zero divergence slightly negative.
@@ -79,8 +79,8 @@ mod tests {
 
     #[test]
     fn divergence_is_that_of_the_softmax() {
-        assert_eq!(kl_divergence(&[5, 7], &[5, 7], 2, 0.1), 0.0);
-        let got = kl_divergence(&[0, 0], &[0, 10], 2, 0.1);
+        assert_eq!(kl_divergence((&[5, 7], 0.1), (&[50, 70], 0.01), 2), 0.0);
+        let got = kl_divergence((&[0, 0], 0.1), (&[0, 10], 0.1), 2);
         let q = 1f64.exp() / (1.0 + 1f64.exp());
         let want = -0.5 * (2.0 * q).ln() - 0.5 * (2.0 * (1.0 - q)).ln();
         assert!((got - want).abs() < 1e-12, "{got} {want}");

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::multiplier::Choice;
 use crate::quantize::{LabelledCodes, QuantizedNetwork};
 use serde::{Deserialize, Serialize};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// What an assignment does on a set of images, against the exact 8-bit network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,12 +23,39 @@ pub struct Measured {
     pub kl: f64,
 }
 
+/// What an exact network answers on a set of images.
+#[derive(Debug)]
+pub(super) struct Answers {
+    logits: Vec<i32>,
+    /// Real value of a logit's step.
+    scale: f64,
+    score: Score,
+}
+
+impl Answers {
+    /// Those of the network that `compensator` compensates.
+    pub(super) fn of_exact(compensator: &Compensator, images: &LabelledCodes) -> Result<Answers> {
+        if images.labels.is_empty() {
+            return Err(Error::Argument("there are no images to measure assignments on".into()));
+        }
+        let exact = compensator.compensate(&compensator.exact_assignment())?;
+        let logits = Emulator::new(compensator.network(), &exact)?.run(&images.codes);
+        let network = compensator.network();
+        let scale = network.tensors[network.output].scale;
+        Ok(Answers { score: Score::new(&logits, &images.labels), logits, scale })
+    }
+
+    /// Which of them are right.
+    pub(super) fn score(&self) -> &Score {
+        &self.score
+    }
+}
+
 /// Measures assignments, compensated on one set of images, on another.
 pub struct Evaluator<'n> {
     compensator: &'n Compensator<'n>,
     images: &'n LabelledCodes,
-    exact_logits: Vec<i32>,
-    exact_score: Score,
+    reference: Arc<Answers>,
     memory_bytes: usize,
     /// Of [`measure_all`](Self::measure_all); made when it is first called.
     walk: Mutex<Option<Walk>>,
@@ -37,14 +64,18 @@ pub struct Evaluator<'n> {
 impl<'n> Evaluator<'n> {
     /// An evaluator that measures on `images` what `compensator` makes of an assignment.
     pub fn new(compensator: &'n Compensator<'n>, images: &'n LabelledCodes) -> Result<Self> {
-        if images.labels.is_empty() {
-            return Err(Error::Argument("there are no images to measure assignments on".into()));
-        }
-        let exact = compensator.compensate(&compensator.exact_assignment())?;
-        let exact_logits = Emulator::new(compensator.network(), &exact)?.run(&images.codes);
-        let exact_score = Score::new(&exact_logits, &images.labels);
-        let walk = Mutex::new(None);
-        Ok(Evaluator { compensator, images, exact_logits, exact_score, memory_bytes: 0, walk })
+        let reference = Arc::new(Answers::of_exact(compensator, images)?);
+        Ok(Evaluator::against(compensator, images, reference))
+    }
+
+    /// One that counts losses and divergences against `reference`, the answers of another exact network on the same
+    /// images.
+    pub(super) fn against(
+        compensator: &'n Compensator<'n>,
+        images: &'n LabelledCodes,
+        reference: Arc<Answers>,
+    ) -> Self {
+        Evaluator { compensator, images, reference, memory_bytes: 0, walk: Mutex::new(None) }
     }
 
     /// The same with a cache of at most `memory_bytes` for [`measure_all`](Self::measure_all); 0 is none.
@@ -64,7 +95,7 @@ impl<'n> Evaluator<'n> {
 
     /// The score of the exact network on the evaluator's images.
     pub fn exact_score(&self) -> &Score {
-        &self.exact_score
+        self.reference.score()
     }
 
     /// Compensates an assignment and measures it, without the cache: a batch of images a thread at a time, so
@@ -114,8 +145,10 @@ impl<'n> Evaluator<'n> {
         let network = self.compensator.network();
         let output = &network.tensors[network.output];
         let score = Score::new(logits, &self.images.labels);
-        let (loss_pp, loss_se_pp) = score.loss_pp(&self.exact_score);
-        let kl = kl_divergence(&self.exact_logits, logits, output.shape.elements(), output.scale);
+        let reference = &*self.reference;
+        let (loss_pp, loss_se_pp) = score.loss_pp(reference.score());
+        let outputs = output.shape.elements();
+        let kl = kl_divergence((&reference.logits, reference.scale), (logits, output.scale), outputs);
         Measured { score, loss_pp, loss_se_pp, kl }
     }
 }

@@ -1,12 +1,10 @@
 //! The files that an optimization leaves.
 
 use super::methods::Method;
-use super::options::Options;
 use super::run::Optimized;
 use crate::error::{Error, Result};
 use crate::file;
-use crate::multiplier::{CostSource, Library};
-use crate::prepare::Prepared;
+use crate::multiplier::CostSource;
 use crate::report::{Chart, FrontPoint, Mark, front_csv};
 use serde::Serialize;
 use std::path::Path;
@@ -19,10 +17,10 @@ pub const IMAGE_FILE: &str = "network.skimp";
 pub struct FrontFile<'a> {
     /// The network.
     pub network: &'a str,
-    /// How products are formed.
+    /// How products are formed at the chosen point.
     pub scheme: String,
     /// Where energies come from, such as `gate-model` or `published`.
-    pub cost_sources: Vec<CostSource>,
+    pub cost_sources: &'a [CostSource],
     /// Test images that losses and divergences on test images are of.
     pub test_images: usize,
     /// Accuracy of the exact 8-bit network on the test images, in percent.
@@ -47,14 +45,9 @@ impl Optimized {
         &self.front[self.chosen]
     }
 
-    /// Writes `front.csv`, `front.svg`, `front.json` and the image [`IMAGE_FILE`] into `folder`.
-    pub fn write(
-        &self,
-        prepared: &Prepared,
-        library: &Library,
-        options: &Options,
-        folder: &Path,
-    ) -> Result<()> {
+    /// Writes `front.csv`, `front.svg`, `front.json` and the image [`IMAGE_FILE`] into `folder`; the budget
+    /// (percentage points) is drawn.
+    pub fn write(&self, loss_budget_pp: f64, folder: &Path) -> Result<()> {
         let rivals = self.methods.iter().skip(1).flat_map(|method| {
             let within = method.front.iter().flatten();
             within.map(|within| Mark {
@@ -64,19 +57,19 @@ impl Optimized {
             })
         });
         let marks: Vec<Mark> = rivals.collect();
-        let title = format!("{}: accuracy loss against multiplication energy saved", prepared.float.name);
+        let title = format!("{}: accuracy loss against multiplication energy saved", self.network);
         let chart = Chart {
             title: &title,
             front: &self.front,
-            evaluated: &self.selection.evaluated,
+            evaluated: &self.evaluated().collect::<Vec<_>>(),
             marks: &marks,
-            loss_budget_pp: Some(options.max_loss_pp),
+            loss_budget_pp: Some(loss_budget_pp),
         };
         let json = FrontFile {
-            network: &prepared.float.name,
-            scheme: prepared.quantized.scheme.to_string(),
-            cost_sources: library.cost_sources(),
-            test_images: prepared.test.labels.len(),
+            network: &self.network,
+            scheme: self.scheme.to_string(),
+            cost_sources: &self.cost_sources,
+            test_images: self.test_images,
             accuracy_8bit: self.exact_accuracy_pct,
             layers: &self.layers,
             front: &self.front,

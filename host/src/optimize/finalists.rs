@@ -69,11 +69,32 @@ fn undecided(losses_pp: &[Option<f64>], budget_pp: f64) -> Option<usize> {
     (unknown > 0).then(|| first + unknown / 2)
 }
 
-/// The finalist that saves most of those that lose at most the budget on the images for choosing. These are training
-/// images, which the network has learned: an answer that changes there was mostly right, so that the loss on new
-/// images is mostly smaller.
-pub(super) fn best_within(finalists: &[Finalist], budget_pp: f64) -> Option<usize> {
-    finalists.iter().rposition(|finalist| finalist.choice.loss_pp <= budget_pp)
+/// The last of the points of a front, from the least saving to the most, that keeps a loss budget on the images for
+/// choosing. These are training images, which the network has learned: an answer that changes there was mostly right,
+/// so that the loss on new images is mostly smaller.
+///
+/// On few images a point may lose little by luck, and the more points there are the likelier it is that one did. Losses
+/// grow with divergence, which is known better: what a point loses together with those before it that seem to lose
+/// more has to keep the budget as well.
+pub(super) fn best_within(losses_pp: &[f64], budget_pp: f64) -> Option<usize> {
+    let growing = growing(losses_pp);
+    (0..losses_pp.len()).rfind(|&i| losses_pp[i] <= budget_pp && growing[i] <= budget_pp)
+}
+
+/// The growing sequence nearest to `values` (isotonic regression by pooling of adjacent violators: Ayer et al., Annals
+/// of Mathematical Statistics 26, 1955).
+fn growing(values: &[f64]) -> Vec<f64> {
+    let mut pools: Vec<(f64, usize)> = Vec::new();
+    for &value in values {
+        let mut pool = (value, 1);
+        while let Some((sum, count)) =
+            pools.pop_if(|(sum, count)| *sum / *count as f64 >= pool.0 / pool.1 as f64)
+        {
+            pool = (pool.0 + sum, pool.1 + count);
+        }
+        pools.push(pool);
+    }
+    pools.into_iter().flat_map(|(sum, count)| std::iter::repeat_n(sum / count as f64, count)).collect()
 }
 
 #[cfg(test)]
@@ -94,5 +115,17 @@ mod tests {
         assert_eq!(undecided(&[None, None, None], 0.5), Some(1));
         assert_eq!(undecided(&[Some(0.9)], 0.5), None);
         assert_eq!(undecided(&[], 0.5), None);
+    }
+
+    #[test]
+    fn a_lucky_point_does_not_keep_the_budget() {
+        assert_eq!(growing(&[0.0, 2.0, 1.0, 3.0, -1.0, 7.0]), [0.0, 1.25, 1.25, 1.25, 1.25, 7.0]);
+        assert_eq!(growing(&[]), [0.0; 0]);
+        assert_eq!(best_within(&[0.0, 0.5, 1.0], 0.6), Some(1));
+        // The fourth loses 0.5 only by itself, with the third 0.95.
+        assert_eq!(best_within(&[0.0, 0.9, 1.4, 0.5], 0.6), Some(0));
+        // The second loses too much, the third and the two together do not.
+        assert_eq!(best_within(&[0.0, 0.8, 0.2, 2.0], 0.6), Some(2));
+        assert_eq!(best_within(&[0.3], 0.2), None);
     }
 }

@@ -1,12 +1,13 @@
 //! Compensating points in full and measuring them on images that nothing was fitted to or searched with.
 
-use super::evaluator::{Evaluator, Measured};
+use super::evaluator::{Answers, Evaluator, Measured};
 use crate::compensate::{Compensator, Descent, Steps};
 use crate::emulate::ApproximateConv;
 use crate::error::Result;
 use crate::multiplier::{Choice, ProductCache};
 use crate::prepare::Prepared;
 use crate::quantize::LabelledCodes;
+use std::sync::Arc;
 
 /// Calibration images that are fitted to while searching.
 const SEARCH_CALIBRATION: usize = 128;
@@ -37,6 +38,29 @@ pub(super) fn fits(steps: Steps) -> Vec<Steps> {
         return vec![steps];
     }
     vec![steps, Steps { branches: !steps.branches, ..steps }, steps.with_kept_codes()]
+}
+
+/// The exact network that losses and divergences are counted against, on the images that points are chosen and tested
+/// on. That of another scheme has other images, as codes, and the same labels.
+pub(super) struct Reference {
+    choice: Arc<Answers>,
+    test: Arc<Answers>,
+}
+
+impl Reference {
+    /// The exact network of `prepared`.
+    pub(super) fn new(prepared: &Prepared, products: &ProductCache, images: &Images) -> Result<Reference> {
+        let compensator = Compensator::new(&prepared.quantized, products, Steps::NONE, &[])?;
+        Ok(Reference {
+            choice: Arc::new(Answers::of_exact(&compensator, &images.choice)?),
+            test: Arc::new(Answers::of_exact(&compensator, &prepared.test)?),
+        })
+    }
+
+    /// Its accuracy on the test images, in percent.
+    pub(super) fn accuracy_pct(&self) -> f64 {
+        self.test.score().accuracy_pct()
+    }
 }
 
 /// Compensates and measures points.
@@ -74,11 +98,12 @@ pub(super) fn compensators<'n>(
 }
 
 impl<'n> Judge<'n> {
-    /// A judge who tries all of `fits`, of which there is at least one.
+    /// A judge who tries all of `fits`, of which there is at least one, and counts against `reference`.
     pub(super) fn new(
         prepared: &'n Prepared,
         fits: &'n [Compensator<'n>],
         images: &'n Images,
+        reference: &Reference,
     ) -> Result<Judge<'n>> {
         let compensator = &fits[0];
         let held_out = (fits.len() > 1 && !prepared.held_out.labels.is_empty())
@@ -87,8 +112,8 @@ impl<'n> Judge<'n> {
         Ok(Judge {
             fits,
             held_out,
-            choice: Evaluator::new(compensator, &images.choice)?,
-            test: Evaluator::new(compensator, &prepared.test)?,
+            choice: Evaluator::against(compensator, &images.choice, reference.choice.clone()),
+            test: Evaluator::against(compensator, &prepared.test, reference.test.clone()),
         })
     }
 
@@ -118,10 +143,5 @@ impl<'n> Judge<'n> {
     /// What a point does on the test images.
     pub(super) fn test(&self, fitted: &Fitted) -> Result<Measured> {
         self.test.measure_convs(&fitted.convs)
-    }
-
-    /// Accuracy of the exact network on the test images, in percent.
-    pub(super) fn exact_accuracy_pct(&self) -> f64 {
-        self.test.exact_score().accuracy_pct()
     }
 }

@@ -1,16 +1,16 @@
 //! Rivals of approximate multipliers chosen layer by layer, searched for and measured on the same images.
 
-use super::assignments::Candidate;
-use super::evaluator::{Evaluator, Measured};
-use super::finalists::{Finalist, best_within, finalists};
-use super::judge::{Images, Judge, compensators};
+use super::evaluator::Evaluator;
+use super::finalists::best_within;
+use super::judge::{Images, Judge, Reference, compensators};
 use super::options::{ErrorMeasure, Options};
-use super::run::{Stage, Tell, names};
 use super::search::{search, search_among};
 use super::shortlist::Shortlist;
+use super::stage::{Stage, Tell};
+use super::verify::{Searched, Step, Verified, verify};
 use crate::compensate::{Compensator, Steps};
 use crate::error::Result;
-use crate::multiplier::{Library, ProductCache, Scheme};
+use crate::multiplier::{CostSource, Library, ProductCache, Scheme};
 use crate::prepare::Prepared;
 use serde::Serialize;
 use std::ops::ControlFlow;
@@ -28,11 +28,11 @@ pub struct Method {
     pub name: &'static str,
     /// What it does.
     pub what: String,
-    /// How products are formed.
+    /// How products are formed; with + between them where points differ.
     pub scheme: String,
     /// Where its costs come from.
     pub cost_source: String,
-    /// Accuracy of the scheme's exact 8-bit network on the test images, in percent.
+    /// Accuracy on the test images, in percent, of the exact 8-bit network that losses are counted against.
     pub accuracy_8bit: f64,
     /// Assignments measured.
     pub evaluations: usize,
@@ -62,95 +62,85 @@ pub struct Within {
     pub kl_test: f64,
     /// The multiplier of each layer.
     pub assignment: Vec<String>,
+    /// How products are formed.
+    pub scheme: String,
 }
 
 impl Method {
-    /// A method whose points `finalists`, from the least saving to the most, were measured on the test images.
+    /// A method that measured so many assignments, and whose points `verified` are. Losses are counted against an exact
+    /// network of this accuracy (percent).
     pub(super) fn new(
         (name, what): (&'static str, String),
-        (prepared, library): (&Prepared, &Library),
         (evaluations, accuracy_8bit): (usize, f64),
-        finalists: &[Finalist],
-        tested: &[Measured],
+        verified: &[Verified],
     ) -> Method {
         let within = |place: Option<usize>, budget_pp: f64| {
-            let (finalist, test) = (&finalists[place?], &tested[place?]);
-            let energy = &finalist.candidate.energy;
+            let point = &verified[place?];
+            let energy = &point.finalist.candidate.energy;
             Some(Within {
                 budget_pp,
                 energy_saved_pct: energy.saved_pct,
                 mac_energy_saved_pct: energy.mac_saved_pct,
-                loss_choice_pp: finalist.choice.loss_pp,
-                loss_test_pp: test.loss_pp,
-                loss_test_se_pp: test.loss_se_pp,
-                kl_test: test.kl,
-                assignment: names(library, &finalist.candidate.assignment),
+                loss_choice_pp: point.finalist.choice.loss_pp,
+                loss_test_pp: point.test.loss_pp,
+                loss_test_se_pp: point.test.loss_se_pp,
+                kl_test: point.test.kl,
+                assignment: point.assignment.clone(),
+                scheme: point.scheme.to_string(),
             })
         };
-        let chosen = BUDGETS_PP.map(|budget| within(best_within(finalists, budget), budget));
-        let front = BUDGETS_PP.map(|budget| within(tested.iter().rposition(|t| t.loss_pp <= budget), budget));
-        let sources: Vec<String> = library.cost_sources().iter().map(|source| source.to_string()).collect();
+        let losses: Vec<f64> = verified.iter().map(|point| point.finalist.choice.loss_pp).collect();
+        let last = |budget| verified.iter().rposition(|point| point.test.loss_pp <= budget);
+        let mut schemes: Vec<String> = verified.iter().map(|point| point.scheme.to_string()).collect();
+        let mut sources: Vec<CostSource> =
+            verified.iter().flat_map(|point| point.library.cost_sources()).collect();
+        schemes.sort();
+        schemes.dedup();
+        sources.sort();
+        sources.dedup();
+        let sources: Vec<String> = sources.iter().map(CostSource::to_string).collect();
         Method {
             name,
             what,
-            scheme: prepared.quantized.scheme.to_string(),
+            scheme: schemes.join("+"),
             cost_source: sources.join("+"),
             accuracy_8bit,
             evaluations,
-            chosen: chosen.to_vec(),
-            front: front.to_vec(),
+            chosen: BUDGETS_PP.iter().map(|&b| within(best_within(&losses, b), b)).collect(),
+            front: BUDGETS_PP.iter().map(|&b| within(last(b), b)).collect(),
         }
     }
 }
 
-/// A rival's candidates, from the least saving to the most, judged.
-struct Rival<'a> {
-    name: &'static str,
-    what: String,
-    prepared: &'a Prepared,
-    library: &'a Library,
-    images: &'a Images,
-    evaluations: usize,
-    front: Vec<Candidate>,
-}
-
-impl Rival<'_> {
-    /// Measures the points nearest to each budget.
-    fn judged(&self, fits: &[Compensator], tell: &Tell) -> Result<Method> {
-        let judge = Judge::new(self.prepared, fits, self.images)?;
-        let done = |done| tell(Stage::Rival { name: self.name, done, of: RIVAL_FINALISTS });
-        let finalists = finalists(&self.front, &judge, &BUDGETS_PP, RIVAL_FINALISTS, done)?;
-        let tested: Vec<Measured> =
-            finalists.iter().map(|finalist| judge.test(&finalist.fitted)).collect::<Result<_>>()?;
-        Ok(Method::new(
-            (self.name, self.what.clone()),
-            (self.prepared, self.library),
-            (self.evaluations, judge.exact_accuracy_pct()),
-            &finalists,
-            &tested,
-        ))
-    }
-}
-
-/// One multiplier in every layer, with the same compensation.
-pub(super) fn uniform(
-    prepared: &Prepared,
-    library: &Library,
-    images: &Images,
-    fits: &[Compensator],
-    front: Vec<Candidate>,
+/// A rival, from its fronts.
+fn rival(
+    (name, what): (&'static str, String),
+    (evaluations, accuracy_8bit): (usize, f64),
+    searched: &[Searched],
     tell: &Tell,
 ) -> Result<Method> {
-    let evaluations = front.len();
+    let of = RIVAL_FINALISTS * searched.len();
+    let verified = verify(searched, &BUDGETS_PP, RIVAL_FINALISTS, &|step| {
+        // Testing takes a moment for each.
+        if let Step::Compensated(done) = step {
+            tell(None, Stage::Rival { name, done, of });
+        }
+    })?;
+    Ok(Method::new((name, what), (evaluations, accuracy_8bit), &verified))
+}
+
+/// One multiplier in every layer, with the same compensation: the fronts of all schemes that were searched.
+pub(super) fn uniform(searched: &[Searched], accuracy_8bit: f64, tell: &Tell) -> Result<Method> {
+    let evaluations = searched.iter().map(|searched| searched.front.len()).sum();
     let what = "one multiplier in every layer, with the same compensation".to_owned();
-    Rival { name: "uniform", what, prepared, library, images, evaluations, front }.judged(fits, tell)
+    rival(("uniform", what), (evaluations, accuracy_8bit), searched, tell)
 }
 
 /// Exact multipliers of fewer bits, with the same search and the same compensation.
 pub(super) fn low_bit(
     prepared: &Prepared,
     steps: Steps,
-    images: &Images,
+    (images, reference): (&Images, &Reference),
     options: &Options,
     tell: &Tell,
 ) -> Result<Method> {
@@ -163,62 +153,46 @@ pub(super) fn low_bit(
     let selection = {
         let evaluator = Evaluator::new(&searcher, &images.search)?.with_memory(options.memory_bytes);
         search(&evaluator, &library, options, None, |progress| {
-            tell(Stage::RivalSearch { name, progress });
+            tell(None, Stage::RivalSearch { name, progress });
             ControlFlow::Continue(())
         })?
     };
     drop(searcher);
     let what = "exact multipliers of fewer bits, with the same search and compensation".to_owned();
     let fits = compensators(prepared, &products, steps)?;
-    Rival {
-        name,
-        what,
-        prepared,
-        library: &library,
-        images,
-        evaluations: selection.evaluations,
-        front: selection.front,
-    }
-    .judged(&fits, tell)
+    let judge = Judge::new(prepared, &fits, images, reference)?;
+    let searched = Searched { scheme, library: &library, judge: &judge, front: &selection.front };
+    rival((name, what), (selection.evaluations, reference.accuracy_pct()), &[searched], tell)
 }
 
 /// ALWANN as published: unsigned multipliers on asymmetric codes, its weight map and nothing else, NSGA-II on
-/// accuracy from random genomes. `None` if the library is signed.
+/// accuracy from random genomes. `library` is unsigned.
 pub(super) fn alwann(
     prepared: &Prepared,
     library: &Library,
     options: &Options,
     tell: &Tell,
-) -> Result<Option<Method>> {
-    if library.is_signed() {
-        return Ok(None);
-    }
+) -> Result<Method> {
     let name = "ALWANN";
-    let prepared = prepared.with_scheme(Scheme::Unsigned)?;
+    let scheme = Scheme::Unsigned;
+    let prepared = prepared.with_scheme(scheme)?;
     // Codes of images are others under another scheme.
     let images = Images::new(&prepared, options.search_images);
-    let products = ProductCache::new(library, Scheme::Unsigned)?;
+    let products = ProductCache::new(library, scheme)?;
+    let reference = Reference::new(&prepared, &products, &images)?;
     let options = Options { error: ErrorMeasure::Loss, area: false, ..options.clone() };
     let fits = compensators(&prepared, &products, Steps::ALWANN)?;
     let shortlist = Shortlist::all(library, prepared.quantized.convs().count());
     let selection = {
         let evaluator = Evaluator::new(&fits[0], &images.search)?.with_memory(options.memory_bytes);
         search_among(&evaluator, library, &shortlist, &options, None, |progress| {
-            tell(Stage::RivalSearch { name, progress });
+            tell(None, Stage::RivalSearch { name, progress });
             ControlFlow::Continue(())
         })?
     };
     let what =
         "as published: its weight map, NSGA-II on accuracy, unsigned multipliers, nothing fitted".to_owned();
-    Rival {
-        name,
-        what,
-        prepared: &prepared,
-        library,
-        images: &images,
-        evaluations: selection.evaluations,
-        front: selection.front,
-    }
-    .judged(&fits, tell)
-    .map(Some)
+    let judge = Judge::new(&prepared, &fits, &images, &reference)?;
+    let searched = Searched { scheme, library, judge: &judge, front: &selection.front };
+    rival((name, what), (selection.evaluations, reference.accuracy_pct()), &[searched], tell)
 }

@@ -9,6 +9,7 @@
 
 mod assignments;
 mod checkpoint;
+mod entrant;
 mod evaluator;
 mod files;
 mod finalists;
@@ -20,14 +21,19 @@ mod prefix_cache;
 mod run;
 mod search;
 mod shortlist;
+mod stage;
+mod trial;
+mod verify;
 mod walk;
 
 pub use assignments::Candidate;
 pub use checkpoint::CheckpointFile;
+pub use entrant::Entrant;
 pub use evaluator::{Evaluator, Measured};
 pub use files::{FrontFile, IMAGE_FILE};
 pub use methods::{BUDGETS_PP, Method, Within};
 pub use options::{ErrorMeasure, Options};
-pub use run::{Optimized, Stage, Tell, check_cost_sources, names, optimize};
+pub use run::{Effort, Optimized, check_cost_sources, names, optimize};
 pub use search::{Progress, Selection, search};
+pub use stage::{Stage, Tell};
 pub use walk::LayerRuns;

@@ -1,20 +1,25 @@
-//! From a prepared network to a verified image.
+//! From prepared networks to a verified image.
 
-use super::checkpoint::CheckpointFile;
+use super::assignments::Candidate;
+use super::entrant::Entrant;
 use super::evaluator::{Evaluator, Measured};
-use super::finalists::{Finalist, best_within, finalists};
-use super::judge::{Images, Judge, compensators};
+use super::finalists::best_within;
+use super::judge::{Images, Judge, Reference, compensators};
 use super::methods::{self, BUDGETS_PP, Method};
 use super::options::Options;
-use super::search::{Progress, Selection, search_among, uniform};
+use super::search::{Selection, search_among, uniform};
 use super::shortlist::Shortlist;
+use super::stage::{Stage, Tell};
+use super::trial::{most_points, trial, worth_a_search};
+use super::verify::{Searched, Step, Verified, verify};
+use super::walk::LayerRuns;
 use crate::compensate::{Compensator, Steps};
 use crate::emulate::ApproximateConv;
 use crate::error::{Error, Result};
 use crate::image::{self, FlashImage};
-use crate::multiplier::{Choice, Library, ProductCache};
-use crate::prepare::Prepared;
+use crate::multiplier::{Choice, CostSource, Library, Scheme};
 use crate::report::FrontPoint;
+use serde::Serialize;
 use std::ops::ControlFlow;
 
 /// How many times a loss budget points of the front may lose on training images, to be sure of all that keep it on
@@ -23,160 +28,239 @@ const BEYOND: f64 = 1.6;
 
 /// What an optimization ends with.
 pub struct Optimized {
-    /// The search's result.
-    pub selection: Selection,
+    /// The network.
+    pub network: String,
+    /// The results of the searches, one for each scheme that was searched.
+    pub searches: Vec<(Scheme, Selection)>,
+    /// Assignments measured to tell which schemes are worth a search.
+    pub trials: usize,
     /// The front: compensated in full and measured on the test images, from the least saving to the most.
     pub front: Vec<FrontPoint>,
     /// Which point of the front was picked.
     pub chosen: usize,
     /// Names of the layers that multiply.
     pub layers: Vec<String>,
+    /// The chosen point's scheme.
+    pub scheme: Scheme,
     /// The chosen point's convolutions.
     pub convs: Vec<ApproximateConv>,
     /// The chosen point on the test images.
     pub verified: Measured,
-    /// Accuracy of the exact 8-bit network on the test images, in percent.
+    /// Test images.
+    pub test_images: usize,
+    /// Accuracy of the exact 8-bit network on the test images, in percent: that of the first scheme, against which all
+    /// losses are counted but those of the searches.
     pub exact_accuracy_pct: f64,
+    /// Where the costs of the schemes that were searched come from.
+    pub cost_sources: Vec<CostSource>,
     /// The chosen point's image.
     pub image: FlashImage,
     /// This method and its rivals, if those were asked for, at each of [`BUDGETS_PP`].
     pub methods: Vec<Method>,
 }
 
-/// What an optimization is doing.
-#[derive(Debug, Clone, Copy)]
-pub enum Stage {
-    /// Multipliers are tried in each layer; the share that is done.
-    Shortlist(f64),
-    /// The search.
-    Search(Progress),
-    /// Points of the front are compensated in full.
-    Finalists {
-        /// So many are done.
-        done: usize,
-        /// Of at most so many.
-        of: usize,
-    },
-    /// The front is measured on the test images.
-    Test {
-        /// So many points are done.
-        done: usize,
-        /// Of so many.
-        of: usize,
-    },
-    /// A rival is searched for.
-    RivalSearch {
-        /// The method.
-        name: &'static str,
-        /// How far the search is.
-        progress: Progress,
-    },
-    /// A rival's points are compensated in full.
-    Rival {
-        /// The method.
-        name: &'static str,
-        /// So many points are done.
-        done: usize,
-        /// Of at most so many.
-        of: usize,
-    },
+/// What the searches of an optimization cost, all of them together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Effort {
+    /// Multipliers tried, in both operand orders where those differ; under two schemes two of them.
+    pub choices: usize,
+    /// Assignments measured.
+    pub evaluations: usize,
+    /// Those that only told how sensitive each layer is.
+    pub probes: usize,
+    /// Those that only told which schemes are worth a search.
+    pub trials: usize,
+    /// Evaluations saved because an assignment came up again.
+    pub memo_hits: usize,
+    /// The work on layers.
+    #[serde(flatten)]
+    pub layer_runs: LayerRuns,
 }
 
-/// Whoever is told the stages.
-pub type Tell<'t> = dyn Fn(Stage) + Sync + 't;
+impl Optimized {
+    /// What the searches cost.
+    pub fn effort(&self) -> Effort {
+        let start = Effort { evaluations: self.trials, trials: self.trials, ..Effort::default() };
+        self.searches.iter().fold(start, |sum, (_, selection)| Effort {
+            choices: sum.choices + selection.choices,
+            evaluations: sum.evaluations + selection.evaluations,
+            probes: sum.probes + selection.probes,
+            trials: sum.trials,
+            memo_hits: sum.memo_hits + selection.memo_hits,
+            layer_runs: sum.layer_runs.and(selection.layer_runs),
+        })
+    }
 
-/// Searches on some of the selection images, compensates points of the front in full, chooses one on the other
-/// selection images, verifies the front on the test images and builds the chosen point's image.
+    /// Every point that was evaluated in searches, as (energy saved in percent, loss in percentage points).
+    pub fn evaluated(&self) -> impl Iterator<Item = (f64, f64)> {
+        self.searches.iter().flat_map(|(_, selection)| selection.evaluated.iter().copied())
+    }
+}
+
+/// What a scheme's search found.
+struct Search<'a> {
+    entrant: &'a Entrant<'a>,
+    images: &'a Images,
+    selection: Selection,
+    /// The points of one multiplier in every layer, if they were asked for.
+    uniform: Vec<Candidate>,
+}
+
+/// Searches each scheme of `entrants` on some of the selection images, if several are `contested` only those that a few
+/// multipliers show to be worth it; compensates points of the fronts in full, chooses one on the other selection images,
+/// verifies what is left of all fronts on the test images and builds the chosen point's image.
+///
+/// Entrants are one network with the same images under different schemes, at least one; losses are counted against the
+/// exact network of the first.
 pub fn optimize(
-    prepared: &Prepared,
-    products: &ProductCache,
+    entrants: &[Entrant],
+    contested: bool,
     steps: Steps,
     options: &Options,
-    checkpoint: Option<&CheckpointFile>,
     tell: &Tell,
 ) -> Result<Optimized> {
-    let (network, library) = (&prepared.quantized, products.library());
-    let images = Images::new(prepared, options.search_images);
-    let (selection, uniform) = {
-        let searcher =
-            Compensator::new(network, products, steps.with_kept_codes(), &images.search_fit.codes)?;
-        let done = |share| tell(Stage::Shortlist(share));
-        let shortlist = Shortlist::measured(library, &searcher, options.every_choice, &done)?;
-        let evaluator = Evaluator::new(&searcher, &images.search)?.with_memory(options.memory_bytes);
-        let selection = search_among(&evaluator, library, &shortlist, options, checkpoint, |progress| {
-            tell(Stage::Search(progress));
-            ControlFlow::Continue(())
-        })?;
-        let uniform = match options.baselines {
-            true => uniform(&evaluator, library, &shortlist, options)?,
-            false => Vec::new(),
-        };
-        (selection, uniform)
+    let Some(first) = entrants.first() else {
+        return Err(Error::Argument("there is no scheme to search".into()));
     };
-    let fits = compensators(prepared, products, steps)?;
-    let judge = Judge::new(prepared, &fits, &images)?;
+    let images: Vec<Images> =
+        entrants.iter().map(|entrant| Images::new(entrant.prepared, options.search_images)).collect();
+    let (worth, trials) = match contested && entrants.len() > 1 {
+        true => contest(entrants, &images, steps, tell)?,
+        false => (vec![true; entrants.len()], 0),
+    };
+    let several = worth.iter().filter(|&&worth| worth).count() > 1;
+    let mut searches = Vec::new();
+    for ((entrant, images), _) in entrants.iter().zip(&images).zip(&worth).filter(|(_, worth)| **worth) {
+        let scheme = several.then(|| entrant.scheme());
+        searches.push(search(entrant, images, steps, options, &|stage| tell(scheme, stage))?);
+    }
+    let reference = Reference::new(first.prepared, first.products, &images[0])?;
+    let fits =
+        searches.iter().map(|Search { entrant, .. }| compensators(entrant.prepared, entrant.products, steps));
+    let fits = fits.collect::<Result<Vec<_>>>()?;
+    let judges = searches.iter().zip(&fits);
+    let judges = judges
+        .map(|(search, fits)| Judge::new(search.entrant.prepared, fits, search.images, &reference))
+        .collect::<Result<Vec<_>>>()?;
     let mut budgets_pp = vec![options.max_loss_pp];
     budgets_pp.extend(BUDGETS_PP);
     // Losses on new images are mostly smaller, so that points beyond a budget are of interest as well.
     budgets_pp.extend(BUDGETS_PP.map(|budget| budget * BEYOND));
-    let of = options.finalists;
-    let done = |done| tell(Stage::Finalists { done, of });
-    let finalists = finalists(&selection.front, &judge, &budgets_pp, of, done)?;
-    let chosen = best_within(&finalists, options.max_loss_pp).ok_or_else(|| {
+    let searched: Vec<Searched> = searches
+        .iter()
+        .zip(&judges)
+        .map(|(search, judge)| search.searched(judge, &search.selection.front))
+        .collect();
+    let of = options.finalists * searched.len();
+    let verified = verify(&searched, &budgets_pp, options.finalists, &|step| {
+        let stage = match step {
+            Step::Compensated(done) => Stage::Finalists { done, of },
+            Step::Tested(done, of) => Stage::Test { done, of },
+        };
+        tell(None, stage);
+    })?;
+    let losses: Vec<f64> = verified.iter().map(|point| point.finalist.choice.loss_pp).collect();
+    let chosen = best_within(&losses, options.max_loss_pp).ok_or_else(|| {
         Error::Argument(format!(
             "no point of the front loses at most {} points of accuracy; allow more with --max-loss",
             options.max_loss_pp
         ))
     })?;
-    let mut tested = Vec::new();
-    for (i, finalist) in finalists.iter().enumerate() {
-        tested.push(judge.test(&finalist.fitted)?);
-        tell(Stage::Test { done: i + 1, of: finalists.len() });
-    }
-    let exact_accuracy_pct = judge.exact_accuracy_pct();
-    let mut methods = vec![Method::new(
-        ("skimp", "a multiplier for each layer, compensated".to_owned()),
-        (prepared, library),
-        (selection.evaluations, exact_accuracy_pct),
-        &finalists,
-        &tested,
-    )];
+    let accuracy = reference.accuracy_pct();
+    let evaluations = searches.iter().map(|search| search.selection.evaluations).sum();
+    let what = "a multiplier for each layer, compensated".to_owned();
+    let mut methods = vec![Method::new(("skimp", what), (evaluations, accuracy), &verified)];
     if options.baselines {
-        methods.push(methods::uniform(prepared, library, &images, &fits, uniform, tell)?);
-        methods.push(methods::low_bit(prepared, steps, &images, options, tell)?);
-        methods.extend(methods::alwann(prepared, library, options, tell)?);
+        let uniform = searches.iter().zip(&judges);
+        let uniform =
+            uniform.map(|(search, judge)| search.searched(judge, &search.uniform)).collect::<Vec<_>>();
+        methods.push(methods::uniform(&uniform, accuracy, tell)?);
+        methods.push(methods::low_bit(first.prepared, steps, (&images[0], &reference), options, tell)?);
+        if let Some(unsigned) = entrants.iter().find(|entrant| !entrant.library().is_signed()) {
+            methods.push(methods::alwann(unsigned.prepared, unsigned.library(), options, tell)?);
+        }
     }
-    let front = front(prepared, library, &finalists, &tested, chosen);
-    let convs = finalists.into_iter().nth(chosen).map(|finalist| finalist.fitted.convs).unwrap_or_default();
+    let mut cost_sources: Vec<CostSource> =
+        searches.iter().flat_map(|search| search.entrant.library().cost_sources()).collect();
+    cost_sources.dedup();
+    let front = front(&verified, chosen);
+    let chosen_point = verified.into_iter().nth(chosen).expect("the chosen point is one of the front");
+    let network = &searches[chosen_point.search].entrant.prepared.quantized;
+    let convs = chosen_point.finalist.fitted.convs;
     Ok(Optimized {
+        network: first.prepared.float.name.clone(),
         layers: network.convs().map(|(layer, _)| layer.name.clone()).collect(),
-        verified: tested.swap_remove(chosen),
-        exact_accuracy_pct,
+        scheme: chosen_point.scheme,
+        verified: chosen_point.test,
+        test_images: first.prepared.test.labels.len(),
+        exact_accuracy_pct: accuracy,
+        cost_sources,
         image: image::build(network, &convs, &front[chosen].assignment)?,
         convs,
         chosen,
         front,
         methods,
-        selection,
+        trials,
+        searches: searches.into_iter().map(|search| (search.entrant.scheme(), search.selection)).collect(),
     })
 }
 
+/// Which of the schemes are worth a search, and how many assignments were measured to know.
+fn contest(entrants: &[Entrant], images: &[Images], steps: Steps, tell: &Tell) -> Result<(Vec<bool>, usize)> {
+    let mut trials = Vec::new();
+    for (entrant, images) in entrants.iter().zip(images) {
+        let done = |done| tell(Some(entrant.scheme()), Stage::Trial { done, of: most_points() });
+        trials.push(trial(entrant, images, steps, done)?);
+    }
+    let worth = worth_a_search(&trials);
+    for (entrant, _) in entrants.iter().zip(&worth).filter(|(_, worth)| !**worth) {
+        tell(Some(entrant.scheme()), Stage::NotSearched);
+    }
+    Ok((worth, trials.iter().map(Vec::len).sum()))
+}
+
+/// The search of one scheme.
+fn search<'a>(
+    entrant: &'a Entrant,
+    images: &'a Images,
+    steps: Steps,
+    options: &Options,
+    tell: &(dyn Fn(Stage) + Sync),
+) -> Result<Search<'a>> {
+    let (network, products, library) = (&entrant.prepared.quantized, entrant.products, entrant.library());
+    let searcher = Compensator::new(network, products, steps.with_kept_codes(), &images.search_fit.codes)?;
+    let done = |share| tell(Stage::Shortlist(share));
+    let shortlist = Shortlist::measured(library, &searcher, options.every_choice, &done)?;
+    let evaluator = Evaluator::new(&searcher, &images.search)?.with_memory(options.memory_bytes);
+    let checkpoint = entrant.checkpoint.as_ref();
+    let selection = search_among(&evaluator, library, &shortlist, options, checkpoint, |progress| {
+        tell(Stage::Search(progress));
+        ControlFlow::Continue(())
+    })?;
+    let uniform = match options.baselines {
+        true => uniform(&evaluator, library, &shortlist, options)?,
+        false => Vec::new(),
+    };
+    Ok(Search { entrant, images, selection, uniform })
+}
+
+impl<'a> Search<'a> {
+    /// A front of this scheme, to be verified.
+    fn searched<'s>(&'s self, judge: &'s Judge<'s>, front: &'s [Candidate]) -> Searched<'s> {
+        Searched { scheme: self.entrant.scheme(), library: self.entrant.library(), judge, front }
+    }
+}
+
 /// The points as they are reported.
-fn front(
-    prepared: &Prepared,
-    library: &Library,
-    finalists: &[Finalist],
-    tested: &[Measured],
-    chosen: usize,
-) -> Vec<FrontPoint> {
-    let point = |(i, (finalist, test)): (usize, (&Finalist, &Measured))| {
-        let Finalist { candidate, fitted, choice } = finalist;
+fn front(verified: &[Verified], chosen: usize) -> Vec<FrontPoint> {
+    let point = |(i, point): (usize, &Verified)| {
+        let (candidate, choice) = (&point.finalist.candidate, &point.finalist.choice);
         FrontPoint {
             label: i.to_string(),
             chosen: i == chosen,
-            assignment: names(library, &candidate.assignment),
-            scheme: prepared.quantized.scheme.to_string(),
-            compensation: fitted.steps.to_string(),
+            assignment: point.assignment.clone(),
+            scheme: point.scheme.to_string(),
+            compensation: point.finalist.fitted.steps.to_string(),
             energy_saved_pct: candidate.energy.saved_pct,
             mac_energy_saved_pct: candidate.energy.mac_saved_pct,
             area_rel: candidate.energy.area_rel,
@@ -185,22 +269,26 @@ fn front(
             loss_choice_pp: choice.loss_pp,
             loss_choice_se_pp: choice.loss_se_pp,
             kl_choice: choice.kl,
-            loss_test_pp: test.loss_pp,
-            loss_test_se_pp: test.loss_se_pp,
-            kl_test: test.kl,
+            loss_test_pp: point.test.loss_pp,
+            loss_test_se_pp: point.test.loss_se_pp,
+            kl_test: point.test.kl,
         }
     };
-    finalists.iter().zip(tested).enumerate().map(point).collect()
+    verified.iter().enumerate().map(point).collect()
 }
 
-/// Refuses a library whose costs come from several sources: a saving by one is no saving by the other.
-pub fn check_cost_sources(library: &Library) -> Result<()> {
-    let of =
-        |source| library.multipliers().iter().find(|m| m.cost_source == source).map(|m| (source, &m.name));
-    let examples: Vec<_> = library.cost_sources().into_iter().filter_map(of).collect();
+/// Refuses libraries whose costs come from several sources: a saving by one is no saving by the other.
+pub fn check_cost_sources<'l>(libraries: impl IntoIterator<Item = &'l Library>) -> Result<()> {
+    let multipliers = libraries.into_iter().flat_map(Library::multipliers);
+    let mut examples: Vec<(CostSource, &String)> = Vec::new();
+    for multiplier in multipliers {
+        if !examples.iter().any(|(source, _)| *source == multiplier.cost_source) {
+            examples.push((multiplier.cost_source, &multiplier.name));
+        }
+    }
     let [(one, first), (other, second), ..] = examples[..] else { return Ok(()) };
     Err(Error::Argument(format!(
-        "the library mixes {one} costs (such as {first}'s) with {other} ones ({second}'s), which do not compare; \
+        "the multipliers mix {one} costs (such as {first}'s) with {other} ones ({second}'s), which do not compare; \
          use one source, or allow it with --mix-cost-sources"
     )))
 }

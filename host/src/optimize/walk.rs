@@ -18,6 +18,17 @@ pub struct LayerRuns {
     pub peak_cache_bytes: usize,
 }
 
+impl LayerRuns {
+    /// What this and another search cost, one after the other.
+    pub fn and(self, other: LayerRuns) -> LayerRuns {
+        LayerRuns {
+            layer_runs: self.layer_runs + other.layer_runs,
+            layer_runs_saved: self.layer_runs_saved + other.layer_runs_saved,
+            peak_cache_bytes: self.peak_cache_bytes.max(other.peak_cache_bytes),
+        }
+    }
+}
+
 /// Runs assignments on a set of images.
 pub(super) struct Walk {
     cache: PrefixCache<Arc<Prefix>>,

@@ -1,0 +1,165 @@
+//! How to search.
+
+use super::report::sources;
+use crate::accelerator::AcceleratorModel;
+use crate::cli::common::{self, MultiplierArgs};
+use crate::cli::memory::Memory;
+use crate::data::Count;
+use crate::error::{Error, Result};
+use crate::multiplier::{CostSource, Library, Scheme};
+use crate::optimize::{ErrorMeasure, Options, check_cost_sources};
+use crate::quantize::QuantizedNetwork;
+
+/// Images to choose points on, if there are so many.
+const CHOICE_IMAGES: usize = 4000;
+
+/// How to search.
+#[derive(Debug, clap::Args)]
+pub struct SearchArgs {
+    /// Largest accuracy loss of the point to choose, in percentage points against the 8-bit network.
+    #[arg(long, default_value_t = 0.6, value_name = "POINTS", allow_negative_numbers = true)]
+    pub max_loss: f64,
+    /// Tiles of the accelerator: at most so many different multipliers.
+    #[arg(long, default_value_t = 4, value_name = "T")]
+    pub tiles: usize,
+    /// Accelerator model: power-gated, pipelined or pipelined:IDLE_FRACTION.
+    #[arg(long, default_value = "power-gated")]
+    pub accelerator: AcceleratorModel,
+    /// Multipliers in each tile's array (rounds a pipelined layer up to whole cycles).
+    #[arg(long, default_value_t = 256, value_name = "N")]
+    pub array_size: u32,
+    /// At most so many different multipliers (matters where tiles may share one: pipelined).
+    #[arg(long, value_name = "N")]
+    pub max_distinct: Option<usize>,
+    /// Layers that keep the exact multiplier: names, or places among the layers that multiply, from 0.
+    #[arg(long, value_delimiter = ',', value_name = "LAYER,...")]
+    pub keep_exact: Vec<String>,
+    /// What the search takes for error: kl (divergence from the exact network) or loss (accuracy).
+    #[arg(long, default_value = "kl")]
+    pub error: ErrorMeasure,
+    /// Minimise the area of all tiles as well.
+    #[arg(long)]
+    pub area: bool,
+    /// Genomes in a generation.
+    #[arg(long, default_value_t = 24, value_name = "N")]
+    pub population: usize,
+    /// Generations after the first.
+    #[arg(long, default_value_t = 12, value_name = "N")]
+    pub generations: usize,
+    /// Measure all assignments instead of searching, if there are not too many.
+    #[arg(long)]
+    pub exhaustive: bool,
+    /// Points of the front that are compensated in full and measured on images the search has not seen.
+    #[arg(long, default_value_t = 16, value_name = "N")]
+    pub finalists: usize,
+    /// Training images that candidates are scored on.
+    #[arg(long, default_value_t = 500, value_name = "N")]
+    pub selection_images: usize,
+    /// Further training images for choosing a point of the front [default: 4000, or all there are].
+    #[arg(long, value_name = "N")]
+    pub choice_images: Option<usize>,
+    /// Seed of the search; the same seed gives the same result on any number of threads.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub seed: u64,
+    /// Try every multiplier of the library; otherwise those that in some layer, under its own operands, no
+    /// cheaper one beats.
+    #[arg(long)]
+    pub every_choice: bool,
+    /// Most memory for results of first layers that later candidates begin with, in MiB or with a suffix
+    /// (64K, 512M, 2G); 0 runs every candidate from its first layer. No value changes the result.
+    #[arg(long, default_value = "1G", value_name = "SIZE")]
+    pub memory: Memory,
+    /// Search although costs come from several sources (published, gate-model), which do not compare.
+    #[arg(long)]
+    pub mix_cost_sources: bool,
+}
+
+impl SearchArgs {
+    /// Training images needed beside those for calibration.
+    pub fn images(&self) -> Count {
+        let with = |choice: usize| self.selection_images.saturating_add(choice);
+        match self.choice_images {
+            Some(choice) => Count::exactly(with(choice)),
+            None => Count { least: with(1), most: with(CHOICE_IMAGES) },
+        }
+    }
+
+    /// The library to search, whose costs must come from one source unless more are allowed.
+    pub fn library(&self, multipliers: &MultiplierArgs, scheme: Scheme) -> Result<Library> {
+        let library = multipliers.library(scheme)?;
+        self.check_costs(&[&library])?;
+        Ok(library)
+    }
+
+    /// Refuses libraries whose costs come from several sources unless that is allowed.
+    pub fn check_costs(&self, libraries: &[&Library]) -> Result<()> {
+        if !self.mix_cost_sources {
+            return check_cost_sources(libraries.iter().copied());
+        }
+        let mut all: Vec<CostSource> = libraries.iter().flat_map(|library| library.cost_sources()).collect();
+        all.sort();
+        all.dedup();
+        if all.len() > 1 {
+            let sources = sources(&all);
+            eprintln!("  costs of several sources are mixed ({sources}): savings compare unlike figures");
+        }
+        Ok(())
+    }
+
+    /// What was asked for, checked as far as it can be without the network.
+    pub fn check(&self) -> Result<()> {
+        if !self.max_loss.is_finite() {
+            return Err(Error::Argument(format!("--max-loss must be a number, not {}", self.max_loss)));
+        }
+        common::at_least("--selection-images", self.selection_images, 1)?;
+        if let Some(count) = self.choice_images {
+            common::at_least("--choice-images", count, 1)?;
+        }
+        if let Some(count) = self.max_distinct {
+            common::at_least("--max-distinct", count, 1)?;
+        }
+        common::at_least("--tiles", self.tiles, 1)?;
+        common::at_least("--population", self.population, 2)?;
+        common::at_least("--finalists", self.finalists, 1)?;
+        common::at_least("--array-size", self.array_size as usize, 1)
+    }
+
+    /// What was asked for, for `network`.
+    pub fn options(&self, network: &QuantizedNetwork, baselines: bool) -> Result<Options> {
+        let layers: Vec<&str> = network.convs().map(|(layer, _)| layer.name.as_str()).collect();
+        let place = |name: &String| {
+            let place = layers.iter().position(|layer| layer == name);
+            place.or_else(|| name.parse().ok().filter(|&place: &usize| place < layers.len())).ok_or_else(
+                || {
+                    Error::Argument(format!(
+                        "--keep-exact: {} has no layer \"{name}\" that multiplies; there are {}",
+                        network.name,
+                        layers.join(", ")
+                    ))
+                },
+            )
+        };
+        let mut keep_exact = self.keep_exact.iter().map(place).collect::<Result<Vec<usize>>>()?;
+        keep_exact.sort_unstable();
+        keep_exact.dedup();
+        Ok(Options {
+            tiles: self.tiles,
+            max_distinct: self.max_distinct,
+            keep_exact,
+            population: self.population,
+            generations: self.generations,
+            seed: self.seed,
+            accelerator: self.accelerator,
+            array_size: self.array_size,
+            max_loss_pp: self.max_loss,
+            error: self.error,
+            area: self.area,
+            search_images: self.selection_images,
+            every_choice: self.every_choice,
+            exhaustive: self.exhaustive,
+            finalists: self.finalists,
+            baselines,
+            memory_bytes: self.memory.bytes,
+        })
+    }
+}
