@@ -103,9 +103,9 @@ fn descend_on_exact(
     approximate: &mut ApproximateConv,
     (sweeps, free_scale): (usize, bool),
 ) -> Result<f64> {
-    let dense = over_windows(conv);
+    let small = over_windows(conv);
     let mut acc = vec![0; exact.patches.first().map_or(0, |p| p.samples()) * conv.outputs()];
-    ConvPlan::new(&dense, scheme, approximate)?.accumulate(&window_rows(&exact.patches), &mut acc);
+    ConvPlan::new(&small, scheme, approximate)?.accumulate(&window_rows(conv, &exact.patches), &mut acc);
     let windows = Windows {
         patches: &exact.patches,
         acc: &acc,

@@ -107,38 +107,38 @@ impl Patches {
     }
 }
 
-/// The convolution as a dense layer that reads the windows of [`window_rows`], one image for each.
+/// The convolution over the windows of [`window_rows`], each an image as large as the kernel.
 pub(super) fn over_windows(conv: &QuantizedConv) -> QuantizedConv {
-    let one = |channels: usize| Tensor { offset: 0, height: 1, width: 1, channels: channels as u16 };
+    let [height, width] = conv.window.kernel;
     QuantizedConv {
-        input: one(conv.taps() * conv.groups),
-        output: one(conv.outputs()),
-        window: Window { kernel: [1; 2], stride: [1; 2], padding: [0; 2] },
+        input: Tensor { offset: 0, height, width, ..conv.input },
+        output: Tensor { offset: 0, height: 1, width: 1, ..conv.output },
+        window: Window { stride: [1; 2], padding: [0; 2], ..conv.window },
         ..conv.clone()
     }
 }
 
-/// The windows of all groups, `[sample][group][tap]`.
-pub(super) fn window_rows(patches: &[Patches]) -> Vec<u8> {
-    let Some(first) = patches.first() else { return Vec::new() };
-    let taps = first.taps();
-    let width = taps * patches.len();
+/// The windows, `[sample][kernel row][kernel column][channel]`, from those of each of the `groups` of channels.
+pub(super) fn window_rows(conv: &QuantizedConv, groups: &[Patches]) -> Vec<u8> {
+    let Some(first) = groups.first() else { return Vec::new() };
+    let (taps, channels) = (first.taps(), usize::from(conv.input.channels));
+    let (group_channels, width) = (channels / groups.len(), taps * groups.len());
     let mut rows = vec![0; first.samples * width];
-    // Some taps at a time, so that the rows written to stay in the cache.
-    for (group, patches) in patches.iter().enumerate() {
+    // Some samples at a time, so that the rows written to stay in the cache.
+    for (group, patches) in groups.iter().enumerate() {
         for block in (0..first.samples).step_by(BLOCK) {
             let end = (block + BLOCK).min(first.samples);
             for tap in 0..taps {
-                let from = &patches.tap(tap)[block..end];
-                let to = rows[block * width + group * taps + tap..].iter_mut().step_by(width);
-                to.zip(from).for_each(|(to, &code)| *to = code);
+                let place = tap / group_channels * channels + group * group_channels + tap % group_channels;
+                let to = rows[block * width + place..].iter_mut().step_by(width);
+                to.zip(&patches.tap(tap)[block..end]).for_each(|(to, &code)| *to = code);
             }
         }
     }
     rows
 }
 
-/// Windows that are turned at a time.
+/// Samples that are turned at a time.
 const BLOCK: usize = 64;
 
 #[cfg(test)]
@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(Rows::draw(0, 10, 1).len(), 0);
     }
 
-    /// Windows with padding and strides, and groups: the dense layer over them is the convolution.
+    /// Windows with padding and strides, and groups: the convolution over them is the one over the images.
     #[test]
     fn accumulators_over_windows_are_those_of_the_convolution() {
         let scheme = Scheme::Unsigned;
@@ -193,10 +193,10 @@ mod tests {
             let rows = Rows::draw(3 * conv.pixels(), 11, 1);
             let patches: Vec<Patches> =
                 (0..groups).map(|group| Patches::gather(&conv, &images, &rows, group)).collect();
-            let dense = over_windows(&conv);
+            let small = over_windows(&conv);
             let mut over_windows = vec![0; rows.len() * 8];
-            let plan = ConvPlan::new(&dense, scheme, &approximate).unwrap();
-            plan.accumulate(&window_rows(&patches), &mut over_windows);
+            let plan = ConvPlan::new(&small, scheme, &approximate).unwrap();
+            plan.accumulate(&window_rows(&conv, &patches), &mut over_windows);
             assert_eq!(
                 over_windows,
                 rows.pick(&acc, 8),

@@ -115,7 +115,7 @@ mod tests {
         let special = points([(0.7, 0.2), (0.08, 0.09)]);
         // Better only where nothing is any use.
         let useless = points([(0.7, 0.2), (0.01, 2.0)]);
-        let nearly = points([(0.7, 0.0009), (0.3, 0.011), (0.1, 0.1)]);
+        let nearly = points([(0.7, 0.0009), (0.3, 0.011), (0.1, 0.11)]);
         assert_eq!(worth_a_search(&[good.clone(), bad.clone()]), [true, false]);
         assert_eq!(worth_a_search(&[bad.clone(), good.clone()]), [false, true]);
         assert_eq!(worth_a_search(&[good.clone(), special, bad]), [true, true, false]);

@@ -49,11 +49,11 @@ impl Compensator<'_> {
     ) -> Result<()> {
         let scheme = self.network.scheme;
         let patches = gather(conv, prefix.calibration.get(layer.inputs[0]), &exact.descent_rows());
-        let windows = window_rows(&patches);
-        let dense = over_windows(conv);
+        let windows = window_rows(conv, &patches);
+        let small = over_windows(conv);
         let accumulate = |approximate: &ApproximateConv| -> Result<Vec<i32>> {
             let mut acc = vec![0; targets.len()];
-            self.plan(layer, &dense, approximate)?.accumulate(&windows, &mut acc);
+            self.plan(layer, &small, approximate)?.accumulate(&windows, &mut acc);
             Ok(acc)
         };
         if self.steps.descent == Descent::OnApproximate {
