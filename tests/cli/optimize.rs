@@ -12,7 +12,7 @@ fn optimize(dir: &Dir, options: &str, out: &str) -> Value {
 /// [`TINY`] without what `options` say anew.
 fn tiny_but(options: &str) -> String {
     let mut tiny = TINY.to_owned();
-    for flag in ["--generations 2", "--schemes sign-magnitude"] {
+    for flag in ["--generations 2", "--finalists 4", "--schemes sign-magnitude"] {
         if flag.split(' ').next().is_some_and(|name| options.contains(name)) {
             tiny = tiny.replace(flag, "");
         }
@@ -183,10 +183,11 @@ fn a_search_goes_on_from_its_last_generation() {
         assert!(dir.read(format!("whole/{name}")) == dir.read(format!("parts/{name}")), "{name} differs");
     }
     let line = format!("optimize fashion-cnn {TINY} --multipliers low-bit --out parts");
-    dir.skimp(&format!("{line} --resume --seed 2"))
-        .refused(&["search-sign-magnitude.checkpoint", "--resume"]);
-    dir.write("parts/search-sign-magnitude.checkpoint", "nonsense");
-    dir.skimp(&format!("{line} --resume")).refused(&["search-sign-magnitude.checkpoint", "--resume"]);
+    dir.skimp(&format!("{line} --resume --seed 2")).refused(&["search-sign-magnitude.", "--resume"]);
+    for name in ["search-sign-magnitude.points.checkpoint", "search-sign-magnitude.checkpoint"] {
+        dir.write(format!("parts/{name}"), "nonsense");
+        dir.skimp(&format!("{line} --resume")).refused(&[name, "--resume"]);
+    }
 }
 
 /// Two schemes whose products are alike here, so that both have points on the front.
@@ -243,6 +244,24 @@ fn schemes_without_a_chance_are_not_searched_unless_asked_for() {
     let with = |options: &str| dir.skimp(&format!("optimize fashion-cnn --out out {options}"));
     with("--schemes foo").misused(&["--schemes", "foo", "sign-magnitude"]);
     with("--signed-multipliers nowhere").refused(&["nowhere"]);
+}
+
+#[test]
+fn points_that_were_compensated_are_not_compensated_again() {
+    let dir = Dir::new();
+    optimize(&dir, "--finalists 4", "whole");
+    optimize(&dir, "--finalists 1", "parts");
+    let file = "parts/search-sign-magnitude.points.checkpoint";
+    let one = dir.read(file);
+    optimize(&dir, "--finalists 4 --resume", "parts");
+    for name in OUTPUTS {
+        assert!(dir.read(format!("whole/{name}")) == dir.read(format!("parts/{name}")), "{name} differs");
+    }
+    let all = dir.read(file);
+    assert!(all.len() > one.len());
+    // Were a point compensated anew, the file would be written again with one more.
+    optimize(&dir, "--finalists 4 --resume", "parts");
+    assert!(dir.read(file) == all);
 }
 
 #[test]

@@ -1,24 +1,22 @@
-//! A search on disk, to go on from.
+//! Files that long work goes on from.
 
-use super::assignments::Known;
 use crate::error::{Error, Result};
 use crate::file;
-use crate::search::{Genome, State};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
 /// Changes with what a checkpoint holds.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
-/// Everything a search is in the middle of.
+/// As a checkpoint is stored.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Checkpoint {
+struct Stored<T> {
     version: u32,
     /// What the search is about.
     fingerprint: [u8; 32],
-    pub state: State<Genome>,
-    pub known: Known,
+    content: T,
 }
 
 /// Where a search keeps its checkpoint.
@@ -38,32 +36,39 @@ impl CheckpointFile {
         Ok(CheckpointFile { path, fingerprint: Sha256::digest(about).into(), resume })
     }
 
+    /// Another file next to it, of the same search, for points that are compensated in full.
+    pub(super) fn for_points(&self) -> CheckpointFile {
+        CheckpointFile { path: self.path.with_extension("points.checkpoint"), ..self.clone() }
+    }
+
     /// What was saved, if there is anything and it is to be used.
-    pub(super) fn load(&self) -> Result<Option<Checkpoint>> {
+    pub(super) fn load<T: DeserializeOwned>(&self) -> Result<Option<T>> {
         if !self.resume || !self.path.exists() {
             return Ok(None);
         }
         let unusable = |reason: &str| Error::file(&self.path, reason);
         let bytes = file::read_regular(&self.path)?;
-        let checkpoint: Checkpoint = postcard::from_bytes(&bytes).map_err(|_| {
-            unusable("is no checkpoint of a search, or of another version; leave out --resume")
-        })?;
-        if checkpoint.version != VERSION {
-            return Err(unusable("is a checkpoint of another version of skimp; leave out --resume"));
+        // Of another version the content may not be readable.
+        let (version, _) = postcard::take_from_bytes::<u32>(&bytes)
+            .map_err(|_| unusable("is no checkpoint of a search; leave out --resume"))?;
+        if version != VERSION {
+            return Err(unusable("is a checkpoint of another version of skimp, or none; leave out --resume"));
         }
-        if checkpoint.fingerprint != self.fingerprint {
+        let stored: Stored<T> = postcard::from_bytes(&bytes)
+            .map_err(|_| unusable("is no checkpoint of a search, or damaged; leave out --resume"))?;
+        if stored.fingerprint != self.fingerprint {
             return Err(unusable(
                 "is a checkpoint of a search with another network, images, library or options; give those \
                  again, or leave out --resume to start a new search",
             ));
         }
-        Ok(Some(checkpoint))
+        Ok(Some(stored.content))
     }
 
-    /// Saves a search.
-    pub(super) fn save(&self, state: &State<Genome>, known: &Known) -> Result<()> {
-        let checkpoint = Borrowed { version: VERSION, fingerprint: self.fingerprint, state, known };
-        let bytes = postcard::to_allocvec(&checkpoint)
+    /// Saves `content`.
+    pub(super) fn save(&self, content: &impl Serialize) -> Result<()> {
+        let stored = Stored { version: VERSION, fingerprint: self.fingerprint, content };
+        let bytes = postcard::to_allocvec(&stored)
             .map_err(|e| Error::file(&self.path, format!("the search can't be saved: {e}")))?;
         file::write_atomically(&self.path, &bytes)
     }
@@ -72,13 +77,4 @@ impl CheckpointFile {
     pub fn path(&self) -> &Path {
         &self.path
     }
-}
-
-/// As [`Checkpoint`] is stored.
-#[derive(Serialize)]
-struct Borrowed<'a> {
-    version: u32,
-    fingerprint: [u8; 32],
-    state: &'a State<Genome>,
-    known: &'a Known,
 }

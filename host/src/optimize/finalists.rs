@@ -46,8 +46,7 @@ pub(super) fn finalists(
             budgets_pp.iter().find_map(|&budget| undecided(&losses, budget))
         });
         let Some(index) = next else { break };
-        let fitted = judge.fit(&front[index].assignment)?;
-        let choice = judge.choice(&fitted)?;
+        let (fitted, choice) = judge.judge(&front[index].assignment)?;
         measured[index] = Some(Finalist { candidate: front[index].clone(), fitted, choice });
         finished += 1;
         done(finished);

@@ -1,13 +1,14 @@
 //! Compensating points in full and measuring them on images that nothing was fitted to or searched with.
 
 use super::evaluator::{Answers, Evaluator, Measured};
+use super::judged::Judged;
 use crate::compensate::{Compensator, Descent, Steps};
 use crate::emulate::ApproximateConv;
 use crate::error::Result;
 use crate::multiplier::{Choice, ProductCache};
 use crate::prepare::Prepared;
 use crate::quantize::LabelledCodes;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// Calibration images that are fitted to while searching.
 const SEARCH_CALIBRATION: usize = 128;
@@ -69,6 +70,8 @@ pub(super) struct Judge<'n> {
     held_out: Option<Evaluator<'n>>,
     choice: Evaluator<'n>,
     test: Evaluator<'n>,
+    products: &'n ProductCache<'n>,
+    judged: Mutex<Judged>,
 }
 
 /// A compensated point.
@@ -98,12 +101,14 @@ pub(super) fn compensators<'n>(
 }
 
 impl<'n> Judge<'n> {
-    /// A judge who tries all of `fits`, of which there is at least one, and counts against `reference`.
+    /// A judge who tries all of `fits`, of which there is at least one, counts against `reference` and goes on from what
+    /// was `judged` before.
     pub(super) fn new(
-        prepared: &'n Prepared,
+        (prepared, products): (&'n Prepared, &'n ProductCache<'n>),
         fits: &'n [Compensator<'n>],
         images: &'n Images,
         reference: &Reference,
+        judged: Judged,
     ) -> Result<Judge<'n>> {
         let compensator = &fits[0];
         let held_out = (fits.len() > 1 && !prepared.held_out.labels.is_empty())
@@ -114,12 +119,26 @@ impl<'n> Judge<'n> {
             held_out,
             choice: Evaluator::against(compensator, &images.choice, reference.choice.clone()),
             test: Evaluator::against(compensator, &prepared.test, reference.test.clone()),
+            products,
+            judged: Mutex::new(judged),
         })
+    }
+
+    /// A point compensated in full, and what it does on the images that points are chosen on.
+    pub(super) fn judge(&self, assignment: &[Choice]) -> Result<(Fitted, Measured)> {
+        let mut judged = self.judged.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(known) = judged.find(assignment, self.choice.network(), self.products)? {
+            return Ok(known);
+        }
+        let fitted = self.fit(assignment)?;
+        let choice = self.choice.measure_convs(&fitted.convs)?;
+        judged.add(assignment, &fitted, &choice)?;
+        Ok((fitted, choice))
     }
 
     /// The point under the fit that comes nearest to the exact network on the held-out calibration images; of
     /// equals the first.
-    pub(super) fn fit(&self, assignment: &[Choice]) -> Result<Fitted> {
+    fn fit(&self, assignment: &[Choice]) -> Result<Fitted> {
         let mut best: Option<(f64, Fitted)> = None;
         for compensator in self.fits {
             let convs = compensator.compensate(assignment)?;
@@ -133,11 +152,6 @@ impl<'n> Judge<'n> {
         }
         let (_, fitted) = best.expect("there is at least one fit");
         Ok(fitted)
-    }
-
-    /// What a point does on the images that points are chosen on.
-    pub(super) fn choice(&self, fitted: &Fitted) -> Result<Measured> {
-        self.choice.measure_convs(&fitted.convs)
     }
 
     /// What a point does on the test images.

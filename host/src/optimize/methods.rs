@@ -3,6 +3,7 @@
 use super::evaluator::Evaluator;
 use super::finalists::best_within;
 use super::judge::{Images, Judge, Reference, compensators};
+use super::judged::Judged;
 use super::options::{ErrorMeasure, Options};
 use super::search::{search, search_among};
 use super::shortlist::Shortlist;
@@ -160,7 +161,7 @@ pub(super) fn low_bit(
     drop(searcher);
     let what = "exact multipliers of fewer bits, with the same search and compensation".to_owned();
     let fits = compensators(prepared, &products, steps)?;
-    let judge = Judge::new(prepared, &fits, images, reference)?;
+    let judge = Judge::new((prepared, &products), &fits, images, reference, Judged::default())?;
     let searched = Searched { scheme, library: &library, judge: &judge, front: &selection.front };
     rival((name, what), (selection.evaluations, reference.accuracy_pct()), &[searched], tell)
 }
@@ -192,7 +193,7 @@ pub(super) fn alwann(
     };
     let what =
         "as published: its weight map, NSGA-II on accuracy, unsigned multipliers, nothing fitted".to_owned();
-    let judge = Judge::new(&prepared, &fits, &images, &reference)?;
+    let judge = Judge::new((&prepared, &products), &fits, &images, &reference, Judged::default())?;
     let searched = Searched { scheme, library, judge: &judge, front: &selection.front };
     rival((name, what), (selection.evaluations, reference.accuracy_pct()), &[searched], tell)
 }

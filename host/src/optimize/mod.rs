@@ -14,6 +14,7 @@ mod evaluator;
 mod files;
 mod finalists;
 mod judge;
+mod judged;
 mod methods;
 mod model;
 mod options;

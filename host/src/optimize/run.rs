@@ -5,6 +5,7 @@ use super::entrant::Entrant;
 use super::evaluator::{Evaluator, Measured};
 use super::finalists::best_within;
 use super::judge::{Images, Judge, Reference, compensators};
+use super::judged::Judged;
 use super::methods::{self, BUDGETS_PP, Method};
 use super::options::Options;
 use super::search::{Selection, search_among, uniform};
@@ -104,6 +105,8 @@ struct Search<'a> {
     selection: Selection,
     /// The points of one multiplier in every layer, if they were asked for.
     uniform: Vec<Candidate>,
+    /// Points of it that were compensated in full before an interruption.
+    judged: Judged,
 }
 
 /// Searches each scheme of `entrants` on some of the selection images, if several are `contested` only those that a few
@@ -138,10 +141,11 @@ pub fn optimize(
     let fits =
         searches.iter().map(|Search { entrant, .. }| compensators(entrant.prepared, entrant.products, steps));
     let fits = fits.collect::<Result<Vec<_>>>()?;
-    let judges = searches.iter().zip(&fits);
-    let judges = judges
-        .map(|(search, fits)| Judge::new(search.entrant.prepared, fits, search.images, &reference))
-        .collect::<Result<Vec<_>>>()?;
+    let judges = searches.iter_mut().zip(&fits).map(|(search, fits)| {
+        let Entrant { prepared, products, .. } = search.entrant;
+        Judge::new((prepared, products), fits, search.images, &reference, std::mem::take(&mut search.judged))
+    });
+    let judges = judges.collect::<Result<Vec<_>>>()?;
     let mut budgets_pp = vec![options.max_loss_pp];
     budgets_pp.extend(BUDGETS_PP);
     // Losses on new images are mostly smaller, so that points beyond a budget are of interest as well.
@@ -228,6 +232,9 @@ fn search<'a>(
     tell: &(dyn Fn(Stage) + Sync),
 ) -> Result<Search<'a>> {
     let (network, products, library) = (&entrant.prepared.quantized, entrant.products, entrant.library());
+    // A file that is no use is noticed before the search.
+    let points = entrant.checkpoint.as_ref().map(|checkpoint| Judged::open(checkpoint.for_points()));
+    let judged = points.transpose()?.unwrap_or_default();
     let searcher = Compensator::new(network, products, steps.with_kept_codes(), &images.search_fit.codes)?;
     let done = |share| tell(Stage::Shortlist(share));
     let shortlist = Shortlist::measured(library, &searcher, options.every_choice, &done)?;
@@ -241,7 +248,7 @@ fn search<'a>(
         true => uniform(&evaluator, library, &shortlist, options)?,
         false => Vec::new(),
     };
-    Ok(Search { entrant, images, selection, uniform })
+    Ok(Search { entrant, images, selection, uniform, judged })
 }
 
 impl<'a> Search<'a> {

@@ -75,9 +75,9 @@ pub(super) fn search_among(
     checkpoint: Option<&CheckpointFile>,
     mut on_progress: impl FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Selection> {
-    let saved = checkpoint.map(CheckpointFile::load).transpose()?.flatten();
+    let saved: Option<(State<Genome>, Known)> = checkpoint.map(CheckpointFile::load).transpose()?.flatten();
     let (state, known) = match saved {
-        Some(saved) => (Some(saved.state), saved.known),
+        Some((state, known)) => (Some(state), known),
         None => (None, Known::default()),
     };
     let problem = Assignments::new(evaluator, library, options, shortlist, known)?;
@@ -169,7 +169,7 @@ fn guided(
     };
     loop {
         if let Some(checkpoint) = checkpoint {
-            checkpoint.save(&state, &problem.lock())?;
+            checkpoint.save(&(&state, &*problem.lock()))?;
         }
         let flow = tell(state.generation(), state.evaluated())?;
         if flow.is_break() || state.generation() >= options.generations {

@@ -117,7 +117,7 @@ pub fn checkpoint(
         digest.update(conv.input_scale.to_le_bytes());
         conv.bias.iter().for_each(|bias| digest.update(bias.to_le_bytes()));
     }
-    for set in [&prepared.calibration, &prepared.selection] {
+    for set in [&prepared.calibration, &prepared.held_out, &prepared.selection] {
         digest.update(&set.codes);
         digest.update(&set.labels);
     }
