@@ -184,7 +184,7 @@ fn a_search_goes_on_from_its_last_generation() {
     }
     let line = format!("optimize fashion-cnn {TINY} --multipliers low-bit --out parts");
     dir.skimp(&format!("{line} --resume --seed 2")).refused(&["search-sign-magnitude.", "--resume"]);
-    for name in ["search-sign-magnitude.points.checkpoint", "search-sign-magnitude.checkpoint"] {
+    for name in ["search-sign-magnitude.checkpoint", "search-sign-magnitude.points.checkpoint"] {
         dir.write(format!("parts/{name}"), "nonsense");
         dir.skimp(&format!("{line} --resume")).refused(&[name, "--resume"]);
     }
