@@ -186,7 +186,8 @@ impl<'n> Compensator<'n> {
             let products = self.products.get(self.exact, conv.input_zero_point)?;
             let approximate = ApproximateConv::uncompensated(conv, self.network.scheme, products);
             let acc = self.calibration_accumulators(&prefix, layer, conv, &approximate)?;
-            layers.push(ExactLayer::new(self.network, prefix.layers, conv, &prefix.calibration, &acc));
+            let place = (prefix.layers, conv);
+            layers.push(ExactLayer::new(self.network, place, &approximate, &prefix.calibration, &acc));
             let shifts = vec![0; conv.outputs()];
             let codes = self.calibration_codes(layer, conv, &approximate, &acc, &shifts);
             prefix = self.append(&prefix, approximate, true, Some(codes))?;

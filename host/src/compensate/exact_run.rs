@@ -1,7 +1,9 @@
 //! What the exact network computes on calibration images, as far as compensation is fitted to it.
 
+use super::clipping;
 use super::live_tensors::LiveTensors;
 use super::patches::{Patches, Rows};
+use crate::emulate::ApproximateConv;
 use crate::multiplier::Scheme;
 use crate::network::TensorId;
 use crate::quantize::{QuantizedConv, QuantizedNetwork, QuantizedOp};
@@ -26,6 +28,9 @@ pub(super) struct ExactLayer {
     pub rows: Rows,
     /// Exact accumulators of these outputs, `[row][output channel]`.
     targets: Vec<i32>,
+    /// Which of these lie within the range that the layer's results are clipped to, in the same order; none for
+    /// logits.
+    pub seen: Vec<bool>,
     /// Which of the rows weight codes are chosen on.
     places: Vec<usize>,
     /// Exact accumulators of those that they are chosen on with the exact network before the layer.
@@ -47,12 +52,12 @@ struct Branch {
 }
 
 impl ExactLayer {
-    /// What is kept of the convolution at place `layer` of the network's layers, whose accumulators on all
-    /// images are `acc`; `tensors` are those before it.
+    /// What is kept of the convolution at place `layer` of the network's layers, which is `exact` and whose
+    /// accumulators on all images are `acc`; `tensors` are those before it.
     pub(super) fn new(
         network: &QuantizedNetwork,
-        layer: usize,
-        conv: &QuantizedConv,
+        (layer, conv): (usize, &QuantizedConv),
+        exact: &ApproximateConv,
         tensors: &LiveTensors,
         acc: &[i32],
     ) -> ExactLayer {
@@ -66,8 +71,11 @@ impl ExactLayer {
         let inputs = tensors.get(network.layers[layer].inputs[0]);
         let exact_rows = rows.at(&rows.places(EXACT_ROWS));
         let patches = gather(conv, inputs, &exact_rows);
+        let targets = rows.pick(acc, conv.outputs());
+        let branch_codes = branch.as_ref().map(|branch| branch.codes.as_slice());
         ExactLayer {
-            targets: rows.pick(acc, conv.outputs()),
+            seen: clipping::seen(network, (layer, conv), exact, &targets, branch_codes),
+            targets,
             exact_targets: exact_rows.pick(acc, conv.outputs()),
             shares: shares(conv, &patches),
             rows,

@@ -17,6 +17,7 @@
 //! multipliers.
 
 pub mod activation_sum;
+mod clipping;
 mod compensator;
 pub mod descent;
 mod exact_run;

@@ -81,5 +81,5 @@ pub(super) fn exact_layer(conv: &QuantizedConv, images: &[u8]) -> ExactLayer {
     let tensors = LiveTensors::new(&network, images);
     let mut acc = vec![0; tensors.images() * conv.pixels() * conv.outputs()];
     ConvPlan::new(conv, Scheme::Unsigned, &approximate).unwrap().accumulate(images, &mut acc);
-    ExactLayer::new(&network, 0, conv, &tensors, &acc)
+    ExactLayer::new(&network, (0, conv), &approximate, &tensors, &acc)
 }

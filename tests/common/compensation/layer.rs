@@ -7,13 +7,16 @@ use skimp::compensate::{Descent, Fit, MapRule, Steps, weight_map};
 use skimp::emulate::ApproximateConv;
 use skimp::multiplier::{Choice, ProductTable, Scheme};
 use skimp::quantize::{QuantizedConv, QuantizedLayer, QuantizedOp, requantization};
-use skimp_runtime::image::Op;
+use skimp_runtime::image::{Op, OutputKind};
 
 /// Passes over the weights.
 const SWEEPS: usize = 4;
 
 /// The same behind the exact network.
 const EXACT_SWEEPS: usize = 2;
+
+/// How often a result counts in fits that is not clipped.
+const SEEN_WEIGHT: usize = 8;
 
 /// A convolution that is judged.
 pub struct Layer<'a> {
@@ -68,9 +71,10 @@ impl Layer<'_> {
         }
         assert_eq!(got.operand_sum, want.operand_sum, "{name}");
         if steps.fit != Fit::None && self.fits {
-            let acc = self.accumulate(&want);
+            let (acc, seen) = (self.accumulate(&want), self.seen());
             for o in 0..conv.outputs() {
-                let (a, t) = (self.channel(&acc, o), self.channel(&targets, o));
+                let (a, t) = (self.repeated(&acc, &seen, o), self.repeated(&targets, &seen, o));
+                tally.repeated += usize::from(a.len() > seen.len() / conv.outputs());
                 let slope = if steps.fit == Fit::Bias { 1.0 } else { slope(&a, &t) };
                 let mean = |values: &[i64]| values.iter().sum::<i64>() as f64 / values.len() as f64;
                 want.bias[o] += (mean(&t) / slope - mean(&a)).round() as i64;
@@ -93,6 +97,31 @@ impl Layer<'_> {
     /// Of values by output those of one channel.
     fn channel(&self, values: &[i64], o: usize) -> Vec<i64> {
         values.iter().skip(o).step_by(self.conv.outputs()).copied().collect()
+    }
+
+    /// By output, whether the exact result is within the range it is clipped to: its own, or that of the sum of
+    /// branches.
+    fn seen(&self) -> Vec<bool> {
+        let network = self.oracle.network;
+        let output = network.layers[self.index].output;
+        let (tensor, range) = match (self.branch(), self.conv.output_kind) {
+            (_, OutputKind::Logits) => return vec![false; self.oracle.accumulators[self.place].len()],
+            (None, OutputKind::Codes(range)) => (output, range),
+            (Some(_), _) => {
+                let reader = network.layers.iter().find(|layer| layer.inputs.contains(&output)).unwrap();
+                let QuantizedOp::Fixed(Op::Add(add)) = &reader.op else { unreachable!("a branch of no sum") };
+                (reader.output, add.range)
+            }
+        };
+        let codes = self.oracle.tensors[tensor].iter().flatten();
+        codes.map(|&code| range.min < code && code < range.max).collect()
+    }
+
+    /// Of values by output those of one channel, each that is seen as often as it counts.
+    fn repeated(&self, values: &[i64], seen: &[bool], o: usize) -> Vec<i64> {
+        let each = values.iter().zip(seen).skip(o).step_by(self.conv.outputs());
+        each.flat_map(|(&value, &seen)| std::iter::repeat_n(value, if seen { SEEN_WEIGHT } else { 1 }))
+            .collect()
     }
 
     /// The codes under the windows of an output channel, padding included.

@@ -40,6 +40,8 @@ pub struct Tally {
     pub scaled: usize,
     /// Coefficients of activation sums.
     pub coefficients: usize,
+    /// Channels with results that count several times.
+    pub repeated: usize,
     /// Layers with another branch.
     pub branches: usize,
 }

@@ -32,7 +32,14 @@ impl Compensator<'_> {
             Fit::None => vec![0; conv.outputs()],
             Fit::Bias | Fit::ScaleShift => {
                 let sample = exact.rows.pick(&acc, conv.outputs());
-                scale_shift::fit(conv, scheme, approximate, (&sample, &targets), steps.fit == Fit::Bias)
+                scale_shift::fit(
+                    conv,
+                    scheme,
+                    approximate,
+                    (&sample, &targets),
+                    &exact.seen,
+                    steps.fit == Fit::Bias,
+                )
             }
         };
         Ok(self.calibration_codes(layer, conv, approximate, &acc, &shifts))

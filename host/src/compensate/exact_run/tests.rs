@@ -74,6 +74,7 @@ fn targets_make_up_for_what_the_branch_lacks() {
     let layer = ExactLayer {
         rows: Rows::draw(2, 2, 0),
         targets: vec![100, 200, i32::MAX - 3, -400],
+        seen: Vec::new(),
         places: vec![1],
         exact_targets: Vec::new(),
         branch: Some(Branch { tensor: 0, scale: 0.5, codes: vec![10, 20, 255, 40] }),
