@@ -38,7 +38,7 @@ pub use prefix::{Allocation, Prefix};
 pub use steps::{Descent, Fit, MapRule, Steps};
 
 /// Passes over all weights of a layer in coordinate descent, at most.
-const SWEEPS: usize = 4;
+const SWEEPS: usize = 8;
 
 /// The same on what the exact network gives the layer, for many multipliers.
 const EXACT_SWEEPS: usize = 2;

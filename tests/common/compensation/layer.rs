@@ -10,7 +10,7 @@ use skimp::quantize::{QuantizedConv, QuantizedLayer, QuantizedOp, requantization
 use skimp_runtime::image::{Op, OutputKind};
 
 /// Passes over the weights.
-const SWEEPS: usize = 4;
+const SWEEPS: usize = 8;
 
 /// The same behind the exact network.
 const EXACT_SWEEPS: usize = 2;
