@@ -137,6 +137,7 @@ fn compensation_layer_by_layer_is_that_of_the_definition() {
     assert!(tally.left[1] < 1.01 * tally.left[0], "{tally:?}");
     let proves_much = tally.clear > 500 && tally.scaled > 500 && tally.descended > 10_000;
     assert!(proves_much && tally.coefficients > 100 && tally.branches > 10, "{tally:?}");
+    assert!(tally.repeated > 500, "{tally:?}");
 }
 
 #[test]

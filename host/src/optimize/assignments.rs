@@ -1,6 +1,7 @@
 //! The search problem: genomes are assignments, objectives are error and energy.
 
 use super::evaluator::{Evaluator, Measured};
+use super::known::Known;
 use super::model::{Model, Positions, Probe, probes};
 use super::options::{ErrorMeasure, Options};
 use super::shortlist::Shortlist;
@@ -8,7 +9,6 @@ use crate::accelerator::{AcceleratorModel, EnergyReport, MacCosts, TileCost, Wor
 use crate::error::{Error, Result};
 use crate::multiplier::{Choice, Library};
 use crate::search::{Evaluation, Genome, GenomeSpace, Mapping, Problem, Stream};
-use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
@@ -24,41 +24,6 @@ pub struct Candidate {
     pub energy: EnergyReport,
     /// What it does on the search's images.
     pub measured: Measured,
-}
-
-/// Everything that was measured, in the order in which it was.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct Known {
-    measured: Vec<(Vec<Choice>, Measured)>,
-    /// How many of these were measured before there were genomes.
-    pub probes: usize,
-    /// Genomes whose assignment another genome had before.
-    pub same_assignment: usize,
-    /// Where in `measured` an assignment is. Only looked up, never iterated: its order is random.
-    #[serde(skip)]
-    places: HashMap<Vec<Choice>, usize>,
-}
-
-impl Known {
-    /// Makes what is not stored.
-    pub(super) fn index(&mut self) {
-        let all = self.measured.iter().enumerate();
-        self.places = all.map(|(place, (assignment, _))| (assignment.clone(), place)).collect();
-    }
-
-    /// How many assignments were measured.
-    pub(super) fn len(&self) -> usize {
-        self.measured.len()
-    }
-
-    fn get(&self, assignment: &[Choice]) -> Option<&Measured> {
-        self.places.get(assignment).map(|&place| &self.measured[place].1)
-    }
-
-    fn put(&mut self, assignment: Vec<Choice>, measured: Measured) {
-        self.places.insert(assignment.clone(), self.measured.len());
-        self.measured.push((assignment, measured));
-    }
 }
 
 /// The problem.

@@ -1,7 +1,7 @@
 //! The files that an optimization leaves.
 
 use super::methods::Method;
-use super::run::Optimized;
+use super::outcome::Optimized;
 use crate::error::{Error, Result};
 use crate::file;
 use crate::multiplier::CostSource;

@@ -3,9 +3,9 @@
 //! An [`Evaluator`] compensates and measures assignments on images that compensation has not seen, whole batches so
 //! that assignments that begin alike share the work on their beginnings. The search is NSGA-II over genomes with it
 //! and with compensation that depends on a layer and its multiplier alone; a model of the layers' sensitivities
-//! proposes where to begin and screens children. Points of its front are compensated in full by several fits and
-//! measured on images that neither calibration nor search used; rivals are found and
-//! measured in the same way. [`optimize`] is all of it, up to the flash image.
+//! proposes where to begin and screens children. Every scheme that has a chance is searched. Points of the fronts are
+//! compensated in full by several fits and measured on images that neither calibration nor search used; rivals are found
+//! and measured in the same way. [`optimize`] is all of it, up to the flash image.
 
 mod assignments;
 mod checkpoint;
@@ -15,9 +15,11 @@ mod files;
 mod finalists;
 mod judge;
 mod judged;
+mod known;
 mod methods;
 mod model;
 mod options;
+mod outcome;
 mod prefix_cache;
 mod run;
 mod search;
@@ -34,7 +36,8 @@ pub use evaluator::{Evaluator, Measured};
 pub use files::{FrontFile, IMAGE_FILE};
 pub use methods::{BUDGETS_PP, Method, Within};
 pub use options::{ErrorMeasure, Options};
-pub use run::{Effort, Optimized, check_cost_sources, names, optimize};
+pub use outcome::{Effort, Optimized};
+pub use run::{check_cost_sources, names, optimize};
 pub use search::{Progress, Selection, search};
 pub use stage::{Stage, Tell};
 pub use walk::LayerRuns;

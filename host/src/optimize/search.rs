@@ -1,8 +1,9 @@
 //! NSGA-II over the multipliers of tiles and the tiles of layers.
 
-use super::assignments::{Assignments, Candidate, Known};
+use super::assignments::{Assignments, Candidate};
 use super::checkpoint::CheckpointFile;
 use super::evaluator::Evaluator;
+use super::known::Known;
 use super::options::Options;
 use super::shortlist::Shortlist;
 use super::walk::LayerRuns;

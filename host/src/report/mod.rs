@@ -20,8 +20,9 @@ pub use two_fronts::{Series, TwoFronts};
 
 use serde::{Deserialize, Serialize};
 
-/// One point of a front, with everything that is said about it. Losses are against the exact 8-bit network of the
-/// scheme, in percentage points, negative where accuracy was gained; standard errors are paired.
+/// One point of a front, with everything that is said about it. Losses and divergences are against the exact 8-bit
+/// network, of several schemes of the first one, but those of the search against that of the point's own scheme; losses
+/// in percentage points, negative where accuracy was gained; standard errors are paired.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FrontPoint {
     /// What the point is called: its place in the front, or a name.

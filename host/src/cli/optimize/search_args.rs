@@ -44,13 +44,13 @@ pub struct SearchArgs {
     #[arg(long, default_value_t = 24, value_name = "N")]
     pub population: usize,
     /// Generations after the first.
-    #[arg(long, default_value_t = 12, value_name = "N")]
+    #[arg(long, default_value_t = 18, value_name = "N")]
     pub generations: usize,
     /// Measure all assignments instead of searching, if there are not too many.
     #[arg(long)]
     pub exhaustive: bool,
     /// Points of the front that are compensated in full and measured on images the search has not seen.
-    #[arg(long, default_value_t = 16, value_name = "N")]
+    #[arg(long, default_value_t = 24, value_name = "N")]
     pub finalists: usize,
     /// Training images that candidates are scored on.
     #[arg(long, default_value_t = 500, value_name = "N")]
