@@ -152,12 +152,11 @@ impl Skimp<'_> {
         }
         let mut after = dir.content();
         let new: Vec<PathBuf> = after.keys().filter(|path| !before.contains_key(*path)).cloned().collect();
-        if let Some(checkpoint) = new.iter().find(|path| path.extension().is_some_and(|e| e == "checkpoint"))
-        {
-            let of_checkpoint =
-                |path: &PathBuf| path == checkpoint || Some(path.as_path()) == checkpoint.parent();
-            new.iter().filter(|path| of_checkpoint(path)).for_each(|path| drop(after.remove(path)));
-        }
+        let checkpoints: Vec<&PathBuf> =
+            new.iter().filter(|path| path.extension().is_some_and(|e| e == "checkpoint")).collect();
+        let of_checkpoint =
+            |path: &PathBuf| checkpoints.iter().any(|c| *c == path || c.parent() == Some(path.as_path()));
+        new.iter().filter(|path| of_checkpoint(path)).for_each(|path| drop(after.remove(path)));
         run.check(after == before, "should leave the folder as it was");
         run
     }

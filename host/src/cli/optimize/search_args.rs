@@ -44,7 +44,7 @@ pub struct SearchArgs {
     #[arg(long, default_value_t = 24, value_name = "N")]
     pub population: usize,
     /// Generations after the first.
-    #[arg(long, default_value_t = 18, value_name = "N")]
+    #[arg(long, default_value_t = 12, value_name = "N")]
     pub generations: usize,
     /// Measure all assignments instead of searching, if there are not too many.
     #[arg(long)]
