@@ -6,9 +6,8 @@
 //! rho = cov(a, t) / var(a)        shift = mean(t) / rho - mean(a)
 //! t ~ rho * (a + shift)
 //! ```
-//! Means and moments are weighted: results that the exact network clips, by a ReLU mostly, count for
-//! [`SEEN_WEIGHT`] times less than those it sees ([`clipping`](super::clipping)). A line that runs through both
-//! alike gives up accuracy where it matters for some where it does not.
+//! Means and moments are weighted: results that the exact network clips, by a ReLU mostly, count for an eighth of those
+//! it sees. A line that runs through both alike gives up accuracy where it matters for some where it does not.
 
 use crate::emulate::ApproximateConv;
 use crate::kernels::{self, Isa};
