@@ -205,6 +205,17 @@ pub fn progress_bar(total: u64, what: &str) -> ProgressBar {
     bar
 }
 
+/// The first of all `items` with the same `key`.
+pub fn distinct<T, K: PartialEq>(items: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
+    let mut kept: Vec<T> = Vec::new();
+    for item in items {
+        if !kept.iter().any(|other| key(other) == key(&item)) {
+            kept.push(item);
+        }
+    }
+    kept
+}
+
 /// Refuses a count that is too small, naming its flag.
 pub fn at_least(flag: &str, count: usize, least: usize) -> Result<()> {
     if count < least {

@@ -5,6 +5,7 @@ use super::finalists::best_within;
 use super::judge::{Images, Judge, Reference, compensators};
 use super::judged::Judged;
 use super::options::{ErrorMeasure, Options};
+use super::run::cost_sources;
 use super::search::{search, search_among};
 use super::shortlist::Shortlist;
 use super::stage::{Stage, Tell};
@@ -93,12 +94,9 @@ impl Method {
         let losses: Vec<f64> = verified.iter().map(|point| point.finalist.choice.loss_pp).collect();
         let last = |budget| verified.iter().rposition(|point| point.test.loss_pp <= budget);
         let mut schemes: Vec<String> = verified.iter().map(|point| point.scheme.to_string()).collect();
-        let mut sources: Vec<CostSource> =
-            verified.iter().flat_map(|point| point.library.cost_sources()).collect();
         schemes.sort();
         schemes.dedup();
-        sources.sort();
-        sources.dedup();
+        let sources = cost_sources(verified.iter().map(|point| point.library));
         let sources: Vec<String> = sources.iter().map(CostSource::to_string).collect();
         Method {
             name,

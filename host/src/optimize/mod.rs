@@ -37,7 +37,7 @@ pub use files::{FrontFile, IMAGE_FILE};
 pub use methods::{BUDGETS_PP, Method, Within};
 pub use options::{ErrorMeasure, Options};
 pub use outcome::{Effort, Optimized};
-pub use run::{check_cost_sources, names, optimize};
+pub use run::{check_cost_sources, cost_sources, names, optimize};
 pub use search::{Progress, Selection, search};
 pub use stage::{Stage, Tell};
 pub use walk::LayerRuns;

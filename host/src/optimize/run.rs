@@ -112,9 +112,7 @@ pub fn optimize(
             methods.push(methods::alwann(unsigned.prepared, unsigned.library(), options, tell)?);
         }
     }
-    let mut cost_sources: Vec<CostSource> =
-        searches.iter().flat_map(|search| search.entrant.library().cost_sources()).collect();
-    cost_sources.dedup();
+    let cost_sources = cost_sources(searches.iter().map(|search| search.entrant.library()));
     let front = front(&verified, chosen);
     let chosen_point = verified.into_iter().nth(chosen).expect("the chosen point is one of the front");
     let network = &searches[chosen_point.search].entrant.prepared.quantized;
@@ -200,6 +198,14 @@ pub fn check_cost_sources<'l>(libraries: impl IntoIterator<Item = &'l Library>) 
         "the multipliers mix {one} costs (such as {first}'s) with {other} ones ({second}'s), which do not compare; \
          use one source, or allow it with --mix-cost-sources"
     )))
+}
+
+/// Where the costs of several libraries come from, each source once.
+pub fn cost_sources<'l>(libraries: impl IntoIterator<Item = &'l Library>) -> Vec<CostSource> {
+    let mut sources: Vec<CostSource> = libraries.into_iter().flat_map(Library::cost_sources).collect();
+    sources.sort();
+    sources.dedup();
+    sources
 }
 
 /// Names of the multipliers of an assignment.

@@ -4,6 +4,7 @@ use super::assignments::Candidate;
 use super::evaluator::Measured;
 use super::finalists::{Finalist, finalists};
 use super::judge::Judge;
+use super::run::names;
 use crate::error::Result;
 use crate::multiplier::{Library, Scheme, Ties, non_dominated};
 
@@ -66,11 +67,10 @@ pub(super) fn verify<'a>(
     for (search, finalist) in kept.iter().filter_map(|&place| all[place].take()) {
         let of = &searched[search];
         let test = of.judge.test(&finalist.fitted)?;
-        let names = finalist.candidate.assignment.iter().map(|choice| choice.name(of.library));
         verified.push(Verified {
             scheme: of.scheme,
             search,
-            assignment: names.collect(),
+            assignment: names(of.library, &finalist.candidate.assignment),
             library: of.library,
             finalist,
             test,

@@ -3,7 +3,7 @@
 mod report;
 mod rows;
 
-use super::common::{self, DataArgs, FitArgs, HowArgs};
+use super::common::{self, DataArgs, FitArgs, HowArgs, distinct};
 use crate::compensate::{Compensator, Steps};
 use crate::data::Count;
 use crate::error::{Error, Result};
@@ -119,17 +119,6 @@ pub fn run(mut args: Args) -> Result<()> {
         common::print(format_args!("\n{}", report.text(Measure::Kl)))?;
     }
     Ok(())
-}
-
-/// The first of all `items` with the same `key`.
-fn distinct<T, K: PartialEq>(items: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
-    let mut kept: Vec<T> = Vec::new();
-    for item in items {
-        if !kept.iter().any(|other| key(other) == key(&item)) {
-            kept.push(item);
-        }
-    }
-    kept
 }
 
 /// Refuses a file that can't be written in the end.

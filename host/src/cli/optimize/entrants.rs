@@ -1,7 +1,7 @@
 //! Which schemes take part in an optimization, with what multipliers, and where each one's search is saved.
 
 use super::search_args::SearchArgs;
-use crate::cli::common::MultiplierArgs;
+use crate::cli::common::{MultiplierArgs, distinct};
 use crate::compensate::Steps;
 use crate::error::{Error, Result};
 use crate::multiplier::{Library, Scheme, signed_or_unsigned};
@@ -53,12 +53,7 @@ impl Field {
 impl SchemeArgs {
     /// The schemes that are asked for, or all that there are multipliers for.
     pub fn field(&self, multipliers: &MultiplierArgs, search: &SearchArgs) -> Result<Field> {
-        let mut schemes: Vec<Scheme> = Vec::new();
-        for &scheme in &self.schemes {
-            if !schemes.contains(&scheme) {
-                schemes.push(scheme);
-            }
-        }
+        let mut schemes = distinct(self.schemes.clone(), |&scheme| scheme);
         let wanted = |signed| schemes.is_empty() || schemes.iter().any(|s| s.wants_signed_table() == signed);
         let sources = &multipliers.sources;
         let (mut unsigned, mut signed) = (None, None);

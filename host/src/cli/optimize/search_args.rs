@@ -6,8 +6,8 @@ use crate::cli::common::{self, MultiplierArgs};
 use crate::cli::memory::Memory;
 use crate::data::Count;
 use crate::error::{Error, Result};
-use crate::multiplier::{CostSource, Library, Scheme};
-use crate::optimize::{ErrorMeasure, Options, check_cost_sources};
+use crate::multiplier::{Library, Scheme};
+use crate::optimize::{ErrorMeasure, Options, check_cost_sources, cost_sources};
 use crate::quantize::QuantizedNetwork;
 
 /// Images to choose points on, if there are so many.
@@ -96,9 +96,7 @@ impl SearchArgs {
         if !self.mix_cost_sources {
             return check_cost_sources(libraries.iter().copied());
         }
-        let mut all: Vec<CostSource> = libraries.iter().flat_map(|library| library.cost_sources()).collect();
-        all.sort();
-        all.dedup();
+        let all = cost_sources(libraries.iter().copied());
         if all.len() > 1 {
             let sources = sources(&all);
             eprintln!("  costs of several sources are mixed ({sources}): savings compare unlike figures");
