@@ -218,6 +218,7 @@ fn assignments_of_another_length_are_refused() {
 
 fn options(seed: u64, memory_bytes: usize, accelerator: AcceleratorModel) -> Options {
     Options {
+        other_ranges: Vec::new(),
         tiles: 3,
         population: 8,
         generations: 6,

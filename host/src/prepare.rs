@@ -128,6 +128,17 @@ impl Prepared {
         Prepared::quantize(self.float.clone(), self.images.clone(), ranges, self.preprocess.clone(), scheme)
     }
 
+    /// How the ranges of its activations were chosen.
+    pub fn range_method(&self) -> RangeMethod {
+        self.range_method
+    }
+
+    /// The same network with activations coded over ranges that are chosen in another way. Codes of images are the
+    /// same: their range is always that of all pixels.
+    pub fn quantized_by(&self, range_method: RangeMethod) -> Result<QuantizedNetwork> {
+        quantize(&self.float, &self.ranges, range_method, self.quantized.scheme)
+    }
+
     /// Codes of all calibration images, held-out ones too: for looking at what layers multiply, which fits nothing.
     pub fn all_calibration_codes(&self) -> Vec<u8> {
         [self.calibration.codes.as_slice(), &self.held_out.codes].concat()

@@ -60,6 +60,9 @@ fn check_front(file: &Value, budget: f64) -> &Value {
         // What all MACs share dilutes the saving, and signs cost something.
         assert!(number(point, "mac_energy_saved_pct") < number(point, "energy_saved_pct"));
         assert!(!point["scheme"].as_str().unwrap().is_empty());
+        assert!(
+            ["minmax", "percentile:99.99", "percentile:99.9"].contains(&point["range"].as_str().unwrap())
+        );
     }
     // Neither saving nor divergence of a point is better than the next one's without the other being worse.
     for pair in front.windows(2) {
@@ -114,9 +117,9 @@ fn writes_a_front_a_chart_and_the_chosen_image() {
 
     let csv = dir.text("out/front.csv");
     let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
-    assert!(rows.iter().all(|row| row.len() == 11 + LAYERS), "{csv}");
+    assert!(rows.iter().all(|row| row.len() == 12 + LAYERS), "{csv}");
     let layers = texts(list(&file, "layers"));
-    assert_eq!(rows[0][11..], layers.iter().map(|l| format!("multiplier of {l}")).collect::<Vec<_>>());
+    assert_eq!(rows[0][12..], layers.iter().map(|l| format!("multiplier of {l}")).collect::<Vec<_>>());
     assert_eq!(rows.len() - 1, list(&file, "front").len());
     for (row, point) in rows[1..].iter().zip(list(&file, "front")) {
         assert_eq!(row[0], point["label"]);
@@ -127,7 +130,7 @@ fn writes_a_front_a_chart_and_the_chosen_image() {
             assert_eq!(row[column].parse::<f64>().unwrap(), number(point, name));
         }
         assert_eq!(row[1] == "yes", point["chosen"] == true);
-        assert_eq!(row[11..], texts(list(point, "assignment")));
+        assert_eq!(row[12..], texts(list(point, "assignment")));
     }
 
     let svg = dir.text("out/front.svg");

@@ -33,7 +33,17 @@ pub struct HowArgs {
     #[arg(long, default_value = "sign-magnitude")]
     pub scheme: Scheme,
     #[command(flatten)]
+    pub activations: RangeArgs,
+    #[command(flatten)]
     pub fit: FitArgs,
+}
+
+/// How activations are coded.
+#[derive(Debug, Clone, Args)]
+pub struct RangeArgs {
+    /// How activation ranges are chosen: minmax, mse or percentile:P.
+    #[arg(long, default_value = "minmax")]
+    pub range: RangeMethod,
 }
 
 /// Which images a network was trained on.
@@ -54,9 +64,6 @@ pub struct DataArgs {
 /// What integers are fitted to, and judged by.
 #[derive(Debug, Clone, Args)]
 pub struct FitArgs {
-    /// How activation ranges are chosen: minmax, mse or percentile:P.
-    #[arg(long, default_value = "minmax")]
-    pub range: RangeMethod,
     /// Training images that ranges and compensation are fitted to [default: 1024, or all there are].
     #[arg(long, value_name = "N")]
     pub calibration_images: Option<usize>,
@@ -82,7 +89,7 @@ impl HowArgs {
                 calibration: self.fit.calibration_images.map_or(CALIBRATION_IMAGES, Count::exactly),
                 selection,
             },
-            range_method: self.fit.range,
+            range_method: self.activations.range,
             scheme: self.scheme,
         };
         let spinner = Spinner::start("preparing");
@@ -103,13 +110,9 @@ impl HowArgs {
                 options += &format!(" {flag}={}", values.join(","));
             }
         }
-        match self.fit.range {
+        match self.activations.range {
             RangeMethod::MinMax => {}
-            RangeMethod::Mse => options += " --range mse",
-            // Without the noise of the share's subtraction from 1.
-            RangeMethod::Percentile(share) => {
-                options += &format!(" --range percentile:{}", (1e11 * (1.0 - share)).round() / 1e9);
-            }
+            other => options += &format!(" --range {other}"),
         }
         if let Some(count) = self.fit.calibration_images {
             options += &format!(" --calibration-images {count}");

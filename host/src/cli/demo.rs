@@ -1,6 +1,6 @@
 //! `skimp demo`: the whole way, once.
 
-use super::common::{self, HowArgs, MultiplierArgs, Spinner};
+use super::common::{self, DataArgs, FitArgs, MultiplierArgs, Spinner};
 use super::optimize::{SearchArgs, optimize};
 use super::run::{self, OnBoard};
 use crate::board::{Board, Install, toolchain};
@@ -9,7 +9,7 @@ use crate::emulate::metrics::Score;
 use crate::error::{Error, Result};
 use crate::execute::{self, AlignedImage};
 use crate::file;
-use crate::multiplier::ProductCache;
+use crate::multiplier::{ProductCache, Scheme};
 use crate::optimize::{Entrant, IMAGE_FILE, Optimized};
 use crate::prepare::Prepared;
 use crate::report::front_table;
@@ -25,7 +25,12 @@ pub struct Args {
     #[arg(default_value = "fashion-cnn", value_name = "MODEL")]
     model: String,
     #[command(flatten)]
-    how: HowArgs,
+    data: DataArgs,
+    /// How products are formed: sign-magnitude, unsigned or signed.
+    #[arg(long, default_value = "sign-magnitude")]
+    scheme: Scheme,
+    #[command(flatten)]
+    fit: FitArgs,
     #[command(flatten)]
     multipliers: MultiplierArgs,
     #[command(flatten)]
@@ -94,8 +99,9 @@ pub fn run(args: Args) -> Result<()> {
     drop(spinner);
 
     step(2, &format!("network: import and quantize {}", args.model));
-    let library = args.search.library(&args.multipliers, args.how.scheme)?;
-    let prepared = args.how.prepare(&args.model, args.search.images())?;
+    let library = args.search.library(&args.multipliers, args.scheme)?;
+    let how = args.search.how(args.data.clone(), args.scheme, args.fit.clone());
+    let prepared = how.prepare(&args.model, args.search.images())?;
     let accuracy_float = prepared.float_accuracy_pct()?;
     let test_images = prepared.test.labels.len();
     eprintln!("  float {accuracy_float:.2} % of {test_images} test images");

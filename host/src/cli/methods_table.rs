@@ -86,6 +86,7 @@ mod tests {
                 kl_test: 0.01,
                 assignment: Vec::new(),
                 scheme: "unsigned".into(),
+                range: "minmax".into(),
             })
         };
         Method {

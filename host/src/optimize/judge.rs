@@ -7,7 +7,7 @@ use crate::emulate::ApproximateConv;
 use crate::error::Result;
 use crate::multiplier::{Choice, ProductCache};
 use crate::prepare::Prepared;
-use crate::quantize::LabelledCodes;
+use crate::quantize::{LabelledCodes, QuantizedNetwork};
 use std::sync::{Arc, Mutex};
 
 /// Calibration images that are fitted to while searching.
@@ -42,7 +42,7 @@ pub(super) fn fits(steps: Steps) -> Vec<Steps> {
 }
 
 /// The exact network that losses and divergences are counted against, on the images that points are chosen and tested
-/// on. That of another scheme has other images, as codes, and the same labels.
+/// on. With other ranges it takes the same images; with another scheme they have other codes, and the same labels.
 pub(super) struct Reference {
     choice: Arc<Answers>,
     test: Arc<Answers>,
@@ -82,18 +82,19 @@ pub(super) struct Fitted {
     pub convs: Vec<ApproximateConv>,
 }
 
-/// The compensators of all fits of `steps`, at least one.
+/// The compensators of all fits of `steps` for `network` to `images`, at least one.
 pub(super) fn compensators<'n>(
-    prepared: &'n Prepared,
+    network: &'n QuantizedNetwork,
     products: &'n ProductCache<'n>,
     steps: Steps,
+    images: &'n LabelledCodes,
 ) -> Result<Vec<Compensator<'n>>> {
     let mut all: Vec<Compensator> = Vec::new();
     for steps in fits(steps) {
         // What the exact network computes is the same for all.
         let next = match all.first() {
             Some(first) => first.with_steps(steps)?,
-            None => Compensator::new(&prepared.quantized, products, steps, &prepared.calibration.codes)?,
+            None => Compensator::new(network, products, steps, &images.codes)?,
         };
         all.push(next);
     }

@@ -1,16 +1,19 @@
 //! Rivals of approximate multipliers chosen layer by layer, searched for and measured on the same images.
 
+use super::entrant::Entrant;
 use super::evaluator::Evaluator;
 use super::finalists::best_within;
 use super::judge::{Images, Judge, Reference, compensators};
 use super::judged::Judged;
 use super::options::{ErrorMeasure, Options};
+use super::ranges::Ranged;
 use super::run::cost_sources;
-use super::search::{search, search_among};
+use super::scheme_search::SchemeSearch;
+use super::search::search_among;
 use super::shortlist::Shortlist;
 use super::stage::{Stage, Tell};
 use super::verify::{Searched, Step, Verified, verify};
-use crate::compensate::{Compensator, Steps};
+use crate::compensate::Steps;
 use crate::error::Result;
 use crate::multiplier::{CostSource, Library, ProductCache, Scheme};
 use crate::prepare::Prepared;
@@ -66,6 +69,8 @@ pub struct Within {
     pub assignment: Vec<String>,
     /// How products are formed.
     pub scheme: String,
+    /// How ranges of activations were chosen.
+    pub range: String,
 }
 
 impl Method {
@@ -89,6 +94,7 @@ impl Method {
                 kl_test: point.test.kl,
                 assignment: point.assignment.clone(),
                 scheme: point.scheme.to_string(),
+                range: point.range.to_string(),
             })
         };
         let losses: Vec<f64> = verified.iter().map(|point| point.finalist.choice.loss_pp).collect();
@@ -135,9 +141,10 @@ pub(super) fn uniform(searched: &[Searched], accuracy_8bit: f64, tell: &Tell) ->
     rival(("uniform", what), (evaluations, accuracy_8bit), searched, tell)
 }
 
-/// Exact multipliers of fewer bits, with the same search and the same compensation.
+/// Exact multipliers of fewer bits, with the same search, ranges and compensation.
 pub(super) fn low_bit(
     prepared: &Prepared,
+    networks: &[Ranged],
     steps: Steps,
     (images, reference): (&Images, &Reference),
     options: &Options,
@@ -147,21 +154,18 @@ pub(super) fn low_bit(
     let scheme = prepared.quantized.scheme;
     let library = Library::low_bit(scheme.wants_signed_table());
     let products = ProductCache::new(&library, scheme)?;
-    let searcher =
-        Compensator::new(&prepared.quantized, &products, steps.with_kept_codes(), &images.search_fit.codes)?;
-    let selection = {
-        let evaluator = Evaluator::new(&searcher, &images.search)?.with_memory(options.memory_bytes);
-        search(&evaluator, &library, options, None, |progress| {
+    let entrant = Entrant { prepared, products: &products, checkpoint: None };
+    let options = Options { baselines: false, ..options.clone() };
+    let mut search = SchemeSearch::run(&entrant, (networks, None), images, steps, &options, &|stage| {
+        if let Stage::Search(progress) = stage {
             tell(None, Stage::RivalSearch { name, progress });
-            ControlFlow::Continue(())
-        })?
-    };
-    drop(searcher);
+        }
+    })?;
     let what = "exact multipliers of fewer bits, with the same search and compensation".to_owned();
-    let fits = compensators(prepared, &products, steps)?;
-    let judge = Judge::new((prepared, &products), &fits, images, reference, Judged::default())?;
-    let searched = Searched { scheme, library: &library, judge: &judge, front: &selection.front };
-    rival((name, what), (selection.evaluations, reference.accuracy_pct()), &[searched], tell)
+    let fits = search.fits(steps)?;
+    let judge = search.judge(&fits, reference)?;
+    let effort = (search.selection.evaluations + search.trials, reference.accuracy_pct());
+    rival((name, what), effort, &[search.searched(&judge, &search.selection.front)], tell)
 }
 
 /// ALWANN as published: unsigned multipliers on asymmetric codes, its weight map and nothing else, NSGA-II on
@@ -180,7 +184,7 @@ pub(super) fn alwann(
     let products = ProductCache::new(library, scheme)?;
     let reference = Reference::new(&prepared, &products, &images)?;
     let options = Options { error: ErrorMeasure::Loss, area: false, ..options.clone() };
-    let fits = compensators(&prepared, &products, Steps::ALWANN)?;
+    let fits = compensators(&prepared.quantized, &products, Steps::ALWANN, &prepared.calibration)?;
     let shortlist = Shortlist::all(library, prepared.quantized.convs().count());
     let selection = {
         let evaluator = Evaluator::new(&fits[0], &images.search)?.with_memory(options.memory_bytes);
@@ -192,6 +196,7 @@ pub(super) fn alwann(
     let what =
         "as published: its weight map, NSGA-II on accuracy, unsigned multipliers, nothing fitted".to_owned();
     let judge = Judge::new((&prepared, &products), &fits, &images, &reference, Judged::default())?;
-    let searched = Searched { scheme, library, judge: &judge, front: &selection.front };
+    let range = prepared.range_method();
+    let searched = Searched { scheme, range, library, judge: &judge, front: &selection.front };
     rival((name, what), (selection.evaluations, reference.accuracy_pct()), &[searched], tell)
 }

@@ -1,6 +1,7 @@
 //! What to search for.
 
 use crate::accelerator::AcceleratorModel;
+use crate::quantize::RangeMethod;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -39,6 +40,8 @@ impl fmt::Display for ErrorMeasure {
 /// What to search.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Options {
+    /// How ranges of activations may be chosen, besides the way they were when the network was prepared.
+    pub other_ranges: Vec<RangeMethod>,
     /// Tiles of the accelerator.
     pub tiles: usize,
     /// The most different multipliers, if there is a bound besides the tiles.

@@ -17,7 +17,7 @@ pub struct Optimized {
     pub network: String,
     /// The results of the searches, one for each scheme that was searched.
     pub searches: Vec<(Scheme, Selection)>,
-    /// Assignments measured to tell which schemes are worth a search.
+    /// Assignments measured to tell which schemes and ranges are worth a search.
     pub trials: usize,
     /// The front: compensated in full and measured on the test images, from the least saving to the most.
     pub front: Vec<FrontPoint>,
@@ -53,7 +53,7 @@ pub struct Effort {
     pub evaluations: usize,
     /// Those that only told how sensitive each layer is.
     pub probes: usize,
-    /// Those that only told which schemes are worth a search.
+    /// Those that only told which schemes and ranges are worth a search.
     pub trials: usize,
     /// Evaluations saved because an assignment came up again.
     pub memo_hits: usize,
@@ -91,6 +91,7 @@ pub(super) fn front(verified: &[Verified], chosen: usize) -> Vec<FrontPoint> {
             chosen: i == chosen,
             assignment: point.assignment.clone(),
             scheme: point.scheme.to_string(),
+            range: point.range.to_string(),
             compensation: point.finalist.fitted.steps.to_string(),
             energy_saved_pct: candidate.energy.saved_pct,
             mac_energy_saved_pct: candidate.energy.mac_saved_pct,

@@ -1,46 +1,31 @@
 //! From prepared networks to a verified image.
 
-use super::assignments::Candidate;
 use super::entrant::Entrant;
-use super::evaluator::Evaluator;
 use super::finalists::best_within;
-use super::judge::{Images, Judge, Reference, compensators};
-use super::judged::Judged;
+use super::judge::{Images, Reference};
 use super::methods::{self, BUDGETS_PP, Method};
 use super::options::Options;
 use super::outcome::{Optimized, front};
-use super::search::{Selection, search_among, uniform};
-use super::shortlist::Shortlist;
+use super::ranges::Ranged;
+use super::scheme_search::SchemeSearch;
 use super::stage::{Stage, Tell};
-use super::trial::{most_points, trial, worth_a_search};
+use super::trial::{TrialPoint, most_points, trial, worth_a_search};
 use super::verify::{Searched, Step, verify};
-use crate::compensate::{Compensator, Steps};
+use crate::compensate::Steps;
 use crate::error::{Error, Result};
 use crate::image;
 use crate::multiplier::{Choice, CostSource, Library};
-use std::ops::ControlFlow;
 
 /// How many times a loss budget points of the front may lose on training images, to be sure of all that keep it on
 /// test images.
 const BEYOND: f64 = 1.6;
-
-/// What a scheme's search found.
-struct Search<'a> {
-    entrant: &'a Entrant<'a>,
-    images: &'a Images,
-    selection: Selection,
-    /// The points of one multiplier in every layer, if they were asked for.
-    uniform: Vec<Candidate>,
-    /// Points of it that were compensated in full before an interruption.
-    judged: Judged,
-}
 
 /// Searches each scheme of `entrants` on some of the selection images, if several are `contested` only those that a few
 /// multipliers show to be worth it; compensates points of the fronts in full, chooses one on the other selection images,
 /// verifies what is left of all fronts on the test images and builds the chosen point's image.
 ///
 /// Entrants are one network with the same images under different schemes, at least one; losses are counted against the
-/// exact network of the first.
+/// exact network of the first, with ranges as they were chosen there.
 pub fn optimize(
     entrants: &[Entrant],
     contested: bool,
@@ -55,22 +40,24 @@ pub fn optimize(
         entrants.iter().map(|entrant| Images::new(entrant.prepared, options.search_images)).collect();
     let (worth, trials) = match contested && entrants.len() > 1 {
         true => contest(entrants, &images, steps, tell)?,
-        false => (vec![true; entrants.len()], 0),
+        false => (vec![true; entrants.len()], Vec::new()),
     };
+    let mut trial_count: usize = trials.iter().map(Vec::len).sum();
+    let networks = entrants.iter().map(|entrant| Ranged::all(entrant.prepared, &options.other_ranges));
+    let networks = networks.collect::<Result<Vec<_>>>()?;
     let several = worth.iter().filter(|&&worth| worth).count() > 1;
     let mut searches = Vec::new();
-    for ((entrant, images), _) in entrants.iter().zip(&images).zip(&worth).filter(|(_, worth)| **worth) {
+    for (place, entrant) in entrants.iter().enumerate().filter(|(place, _)| worth[*place]) {
         let scheme = several.then(|| entrant.scheme());
-        searches.push(search(entrant, images, steps, options, &|stage| tell(scheme, stage))?);
+        let networks = (networks[place].as_slice(), trials.get(place).cloned());
+        let tell = |stage| tell(scheme, stage);
+        let search = SchemeSearch::run(entrant, networks, &images[place], steps, options, &tell)?;
+        trial_count += search.trials;
+        searches.push(search);
     }
     let reference = Reference::new(first.prepared, first.products, &images[0])?;
-    let fits =
-        searches.iter().map(|Search { entrant, .. }| compensators(entrant.prepared, entrant.products, steps));
-    let fits = fits.collect::<Result<Vec<_>>>()?;
-    let judges = searches.iter_mut().zip(&fits).map(|(search, fits)| {
-        let Entrant { prepared, products, .. } = search.entrant;
-        Judge::new((prepared, products), fits, search.images, &reference, std::mem::take(&mut search.judged))
-    });
+    let fits = searches.iter().map(|search| search.fits(steps)).collect::<Result<Vec<_>>>()?;
+    let judges = searches.iter_mut().zip(&fits).map(|(search, fits)| search.judge(fits, &reference));
     let judges = judges.collect::<Result<Vec<_>>>()?;
     let mut budgets_pp = vec![options.max_loss_pp];
     budgets_pp.extend(BUDGETS_PP);
@@ -107,7 +94,9 @@ pub fn optimize(
             .map(|(search, judge)| search.searched(judge, &search.uniform))
             .collect();
         methods.push(methods::uniform(&uniform, accuracy, tell)?);
-        methods.push(methods::low_bit(first.prepared, steps, (&images[0], &reference), options, tell)?);
+        let rival =
+            methods::low_bit(first.prepared, &networks[0], steps, (&images[0], &reference), options, tell);
+        methods.push(rival?);
         if let Some(unsigned) = entrants.iter().find(|entrant| !entrant.library().is_signed()) {
             methods.push(methods::alwann(unsigned.prepared, unsigned.library(), options, tell)?);
         }
@@ -115,7 +104,7 @@ pub fn optimize(
     let cost_sources = cost_sources(searches.iter().map(|search| search.entrant.library()));
     let front = front(&verified, chosen);
     let chosen_point = verified.into_iter().nth(chosen).expect("the chosen point is one of the front");
-    let network = &searches[chosen_point.search].entrant.prepared.quantized;
+    let network = &searches[chosen_point.search].ranged.network;
     let convs = chosen_point.finalist.fitted.convs;
     Ok(Optimized {
         network: first.prepared.float.name.clone(),
@@ -130,58 +119,29 @@ pub fn optimize(
         chosen,
         front,
         methods,
-        trials,
+        trials: trial_count,
         searches: searches.into_iter().map(|search| (search.entrant.scheme(), search.selection)).collect(),
     })
 }
 
-/// Which of the schemes are worth a search, and how many assignments were measured to know.
-fn contest(entrants: &[Entrant], images: &[Images], steps: Steps, tell: &Tell) -> Result<(Vec<bool>, usize)> {
+/// Which of the schemes are worth a search, and the points that tell.
+fn contest(
+    entrants: &[Entrant],
+    images: &[Images],
+    steps: Steps,
+    tell: &Tell,
+) -> Result<(Vec<bool>, Vec<Vec<TrialPoint>>)> {
     let mut trials = Vec::new();
     for (entrant, images) in entrants.iter().zip(images) {
         let done = |done| tell(Some(entrant.scheme()), Stage::Trial { done, of: most_points() });
-        trials.push(trial(entrant, images, steps, done)?);
+        let network = &entrant.prepared.quantized;
+        trials.push(trial(network, entrant.products, images, steps, None, done)?);
     }
     let worth = worth_a_search(&trials);
     for (entrant, _) in entrants.iter().zip(&worth).filter(|(_, worth)| !**worth) {
         tell(Some(entrant.scheme()), Stage::NotSearched);
     }
-    Ok((worth, trials.iter().map(Vec::len).sum()))
-}
-
-/// The search of one scheme.
-fn search<'a>(
-    entrant: &'a Entrant,
-    images: &'a Images,
-    steps: Steps,
-    options: &Options,
-    tell: &(dyn Fn(Stage) + Sync),
-) -> Result<Search<'a>> {
-    let (network, products, library) = (&entrant.prepared.quantized, entrant.products, entrant.library());
-    // A file that is no use is noticed before the search.
-    let points = entrant.checkpoint.as_ref().map(|checkpoint| Judged::open(checkpoint.for_points()));
-    let judged = points.transpose()?.unwrap_or_default();
-    let searcher = Compensator::new(network, products, steps.with_kept_codes(), &images.search_fit.codes)?;
-    let done = |share| tell(Stage::Shortlist(share));
-    let shortlist = Shortlist::measured(library, &searcher, options.every_choice, &done)?;
-    let evaluator = Evaluator::new(&searcher, &images.search)?.with_memory(options.memory_bytes);
-    let checkpoint = entrant.checkpoint.as_ref();
-    let selection = search_among(&evaluator, library, &shortlist, options, checkpoint, |progress| {
-        tell(Stage::Search(progress));
-        ControlFlow::Continue(())
-    })?;
-    let uniform = match options.baselines {
-        true => uniform(&evaluator, library, &shortlist, options)?,
-        false => Vec::new(),
-    };
-    Ok(Search { entrant, images, selection, uniform, judged })
-}
-
-impl<'a> Search<'a> {
-    /// A front of this scheme, to be verified.
-    fn searched<'s>(&'s self, judge: &'s Judge<'s>, front: &'s [Candidate]) -> Searched<'s> {
-        Searched { scheme: self.entrant.scheme(), library: self.entrant.library(), judge, front }
-    }
+    Ok((worth, trials))
 }
 
 /// Refuses libraries whose costs come from several sources: a saving by one is no saving by the other.

@@ -2,6 +2,7 @@
 
 use super::search::Progress;
 use crate::multiplier::Scheme;
+use crate::quantize::RangeMethod;
 
 /// What an optimization is doing.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +16,15 @@ pub enum Stage {
     },
     /// A scheme is not searched: for as little energy another one diverges less.
     NotSearched,
+    /// Ways to choose ranges of activations are tried with a few multipliers.
+    RangeTrial {
+        /// So many are done.
+        done: usize,
+        /// Of at most so many.
+        of: usize,
+    },
+    /// The ranges that are searched under.
+    Range(RangeMethod),
     /// Multipliers are tried in each layer; the share that is done.
     Shortlist(f64),
     /// The search.

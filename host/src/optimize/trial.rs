@@ -1,15 +1,16 @@
-//! Which of several schemes are worth a search.
+//! Which of several schemes, and of several ranges of activations, are worth a search.
 //!
 //! A search takes minutes. One multiplier in every layer, compensated, takes a second, and schemes differ by far more
 //! than assignments of the same scheme do: what a scheme makes of a few good multipliers tells whether it has a
 //! chance.
 
-use super::entrant::Entrant;
-use super::evaluator::Evaluator;
+use super::evaluator::{Answers, Evaluator};
 use super::judge::Images;
 use crate::compensate::{Compensator, Steps};
 use crate::error::Result;
-use crate::multiplier::{Choice, Library};
+use crate::multiplier::{Choice, Library, ProductCache};
+use crate::quantize::QuantizedNetwork;
+use std::sync::Arc;
 
 /// Of each of these powers (relative to the exact multiplier's) and less, the multiplier of least mean error is tried.
 const POWERS_REL: [f64; 6] = [0.7, 0.45, 0.28, 0.18, 0.11, 0.07];
@@ -21,28 +22,36 @@ const CLEARLY: f64 = 1.25;
 /// Divergences (nats) beyond this are no use at any energy.
 const USELESS: f64 = 0.5;
 
+/// Divergences (nats) below this one are as good as none.
+const LEAST_KL: f64 = 1e-5;
+
 /// What a multiplier does in every layer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct TrialPoint {
     /// Energy of its multiplications, relative to the exact multiplier's.
     energy_rel: f64,
-    /// Divergence from the scheme's exact network, nats.
+    /// Divergence from an exact network, nats.
     kl: f64,
 }
 
-/// The points of a scheme, compensated as in the search and measured on its images. `done` is told how many there are.
+/// The points of a network, compensated as in the search and measured on its images. Divergences are from `reference`,
+/// or from the exact network itself. `done` is told how many there are.
 pub(super) fn trial(
-    entrant: &Entrant,
+    network: &QuantizedNetwork,
+    products: &ProductCache,
     images: &Images,
     steps: Steps,
-    mut done: impl FnMut(usize),
+    reference: Option<&Arc<Answers>>,
+    done: impl Fn(usize),
 ) -> Result<Vec<TrialPoint>> {
-    let (prepared, library) = (entrant.prepared, entrant.library());
     let steps = steps.with_kept_codes();
-    let compensator =
-        Compensator::new(&prepared.quantized, entrant.products, steps, &images.search_fit.codes)?;
-    let evaluator = Evaluator::new(&compensator, &images.search)?;
-    let layers = prepared.quantized.convs().count();
+    let compensator = Compensator::new(network, products, steps, &images.search_fit.codes)?;
+    let evaluator = match reference {
+        Some(reference) => Evaluator::against(&compensator, &images.search, reference.clone()),
+        None => Evaluator::new(&compensator, &images.search)?,
+    };
+    let layers = network.convs().count();
+    let library = products.library();
     let mut points = Vec::new();
     for choice in contestants(library) {
         let kl = evaluator.measure(&vec![choice; layers])?.kl;
@@ -99,6 +108,18 @@ pub(super) fn worth_a_search(trials: &[Vec<TrialPoint>]) -> Vec<bool> {
     worth
 }
 
+/// The logarithm of the divergences of each of several trials of the same multipliers, on average of those multipliers
+/// that are of any use in one of them.
+pub(super) fn divergences(trials: &[Vec<TrialPoint>]) -> Vec<f64> {
+    let useful = |place: usize| trials.iter().any(|points| points[place].kl <= USELESS);
+    let places: Vec<usize> = (0..trials.first().map_or(0, Vec::len)).filter(|&place| useful(place)).collect();
+    let log = |points: &Vec<TrialPoint>, place: &usize| points[*place].kl.max(LEAST_KL).ln();
+    let mean = |points: &Vec<TrialPoint>| {
+        places.iter().map(|place| log(points, place)).sum::<f64>() / places.len().max(1) as f64
+    };
+    trials.iter().map(mean).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,6 +147,20 @@ mod tests {
         // Nothing is any use.
         assert_eq!(worth_a_search(&[points([(0.5, 1.0)]), points([(0.5, 0.9)])]), [true, false]);
         assert_eq!(worth_a_search(&[points([(0.5, 1.0)]), useless]), [false, true]);
+    }
+
+    #[test]
+    fn what_is_no_use_in_any_trial_is_not_compared() {
+        let wide = points([(0.7, 0.001), (0.3, 0.04), (0.1, 3.0)]);
+        let narrow = points([(0.7, 0.002), (0.3, 0.01), (0.1, 1.0)]);
+        let found = divergences(&[wide, narrow]);
+        let wanted = [(0.001f64 * 0.04).ln() / 2.0, (0.002f64 * 0.01).ln() / 2.0];
+        assert!(found.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-9), "{found:?}");
+        // As good as none is as good as any that is; nothing to compare is no panic.
+        let none = divergences(&[points([(0.7, 0.0)]), points([(0.7, 1e-6)])]);
+        assert_eq!(none[0], none[1]);
+        assert_eq!(divergences(&[points([(0.7, 1.0)]), points([(0.7, 2.0)])]), [0.0, 0.0]);
+        assert_eq!(divergences(&[]), [0.0; 0]);
     }
 
     #[test]

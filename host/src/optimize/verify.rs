@@ -7,11 +7,14 @@ use super::judge::Judge;
 use super::run::names;
 use crate::error::Result;
 use crate::multiplier::{Library, Scheme, Ties, non_dominated};
+use crate::quantize::RangeMethod;
 
 /// The front of one search, and who judges its points.
 pub(super) struct Searched<'a> {
     /// How products are formed.
     pub scheme: Scheme,
+    /// How ranges of activations are chosen.
+    pub range: RangeMethod,
     /// What the assignments are of.
     pub library: &'a Library,
     /// The judge.
@@ -24,6 +27,8 @@ pub(super) struct Searched<'a> {
 pub(super) struct Verified<'a> {
     /// How products are formed.
     pub scheme: Scheme,
+    /// How ranges of activations are chosen.
+    pub range: RangeMethod,
     /// Which of the searches found it.
     pub search: usize,
     /// The multiplier of each layer.
@@ -69,6 +74,7 @@ pub(super) fn verify<'a>(
         let test = of.judge.test(&finalist.fitted)?;
         verified.push(Verified {
             scheme: of.scheme,
+            range: of.range,
             search,
             assignment: names(of.library, &finalist.candidate.assignment),
             library: of.library,

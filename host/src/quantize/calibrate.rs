@@ -3,9 +3,10 @@
 use crate::error::{Error, Result};
 use crate::network::{FloatNetwork, TensorId};
 use rayon::prelude::*;
+use serde::Serialize;
 
 /// How a tensor's range is chosen from the values seen.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub enum RangeMethod {
     /// Smallest and largest value.
     MinMax,
@@ -39,7 +40,10 @@ impl std::fmt::Display for RangeMethod {
         match self {
             RangeMethod::MinMax => f.write_str("minmax"),
             RangeMethod::Mse => f.write_str("mse"),
-            RangeMethod::Percentile(share) => write!(f, "percentile:{}", 100.0 * (1.0 - share)),
+            // Without the noise of the share's subtraction from 1.
+            RangeMethod::Percentile(share) => {
+                write!(f, "percentile:{}", (1e11 * (1.0 - share)).round() / 1e9)
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use super::FrontPoint;
 use std::borrow::Cow;
 
 /// What every point has, whatever the network.
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 12] = [
     "point",
     "chosen",
     "energy_saved_pct",
@@ -16,6 +16,7 @@ const COLUMNS: [&str; 11] = [
     "loss_test_se_pp",
     "kl_test_nats",
     "scheme",
+    "range",
 ];
 
 /// The front with a heading line and one line a point. Names of columns end in their unit; each layer has a
@@ -38,7 +39,7 @@ pub fn front_csv(layers: &[String], points: &[FrontPoint]) -> String {
             point.kl_test,
         ];
         fields.extend(figures.map(|figure| Cow::from(figure.to_string())));
-        fields.push(Cow::from(&point.scheme));
+        fields.extend([&point.scheme, &point.range].map(Cow::from));
         fields.extend((0..layers.len()).map(|l| point.assignment.get(l).map_or("", String::as_str).into()));
         csv.push_str(&line(&fields));
     }
@@ -72,8 +73,11 @@ mod tests {
         let csv = front_csv(&layers, &points);
         let rest = csv.strip_prefix(&heading).unwrap();
         assert_eq!(rest.lines().next().unwrap().split(',').count(), COLUMNS.len() + 2);
-        assert!(rest.starts_with("0,no,8.1,") && rest.contains(",sign-magnitude,exact,17KS\n"), "{csv}");
+        assert!(
+            rest.starts_with("0,no,8.1,") && rest.contains(",sign-magnitude,percentile:99.9,exact,17KS\n"),
+            "{csv}"
+        );
         assert!(rest.contains("\n\"two\nlines\",no,22.4,"), "{csv}");
-        assert!(rest.ends_with(",sign-magnitude,exact,\n"), "{csv}");
+        assert!(rest.ends_with(",sign-magnitude,percentile:99.9,exact,\n"), "{csv}");
     }
 }

@@ -33,6 +33,8 @@ pub struct FrontPoint {
     pub assignment: Vec<String>,
     /// How products are formed.
     pub scheme: String,
+    /// How ranges of activations were chosen, as `--range` takes it.
+    pub range: String,
     /// The steps of its compensation.
     pub compensation: String,
     /// Multiplication energy saved against the exact network, percent.
@@ -68,6 +70,7 @@ fn sample() -> Vec<FrontPoint> {
         chosen: i == 6,
         assignment: (0..4).map(|l| names[(i / 2 + l) % 4].to_owned()).collect(),
         scheme: "sign-magnitude".to_owned(),
+        range: "percentile:99.9".to_owned(),
         compensation: "variance+scale-shift".to_owned(),
         energy_saved_pct: saved,
         mac_energy_saved_pct: saved / 3.0,

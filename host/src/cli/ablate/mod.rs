@@ -3,7 +3,7 @@
 mod report;
 mod rows;
 
-use super::common::{self, DataArgs, FitArgs, HowArgs, distinct};
+use super::common::{self, DataArgs, FitArgs, HowArgs, RangeArgs, distinct};
 use crate::compensate::{Compensator, Steps};
 use crate::data::Count;
 use crate::error::{Error, Result};
@@ -48,6 +48,8 @@ pub struct Args {
         value_name = "SCHEME,..."
     )]
     schemes: Vec<Scheme>,
+    #[command(flatten)]
+    activations: RangeArgs,
     #[command(flatten)]
     fit: FitArgs,
     #[command(flatten)]
@@ -132,7 +134,8 @@ fn check_csv(path: &Path) -> Result<()> {
 
 /// Measures all cells of one scheme; also says how many images were fitted to.
 fn table(args: &Args, scheme: Scheme, rows: &Rows, columns: &[Column]) -> Result<(usize, SchemeTable)> {
-    let how = HowArgs { data: args.data.clone(), scheme, fit: args.fit.clone() };
+    let (data, activations, fit) = (args.data.clone(), args.activations.clone(), args.fit.clone());
+    let how = HowArgs { data, scheme, activations, fit };
     let prepared = how.prepare(&args.model, Count::default())?;
     let products = ProductCache::new(&rows.library, scheme)?;
     let cells = (rows.choices.len() * columns.len()) as u64;

@@ -8,7 +8,7 @@ mod search_args;
 pub use progress::optimize;
 pub use search_args::SearchArgs;
 
-use super::common::{self, DataArgs, FitArgs, HowArgs, MultiplierArgs, Spinner};
+use super::common::{self, DataArgs, FitArgs, MultiplierArgs, Spinner};
 use crate::error::Result;
 use crate::file;
 use crate::multiplier::ProductCache;
@@ -57,7 +57,7 @@ pub fn run(args: Args) -> Result<()> {
     args.search.check()?;
     file::check_writable(&args.out)?;
     let field = args.schemes.field(&args.multipliers, &args.search)?;
-    let how = HowArgs { data: args.data, scheme: field.schemes[0], fit: args.fit };
+    let how = args.search.how(args.data, field.schemes[0], args.fit);
     let first = how.prepare(&args.model, args.search.images())?;
     let options = args.search.options(&first.quantized, !args.no_baselines)?;
     let others = field.schemes[1..].iter().map(|&scheme| first.with_scheme(scheme));

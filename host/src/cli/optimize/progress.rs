@@ -41,6 +41,12 @@ fn describe(stage: Stage, options: &Options) -> (u64, u64, String) {
         Stage::Trial { done, of } => {
             (done as u64, of as u64, format!("tried with {done} of at most {of} multipliers in every layer"))
         }
+        Stage::RangeTrial { done, of } => (
+            done as u64,
+            of as u64,
+            format!("ranges tried with {done} of at most {of} multipliers in every layer"),
+        ),
+        Stage::Range(method) => (0, generations, format!("searched with activation ranges by {method}")),
         Stage::NotSearched => {
             (0, generations, "not searched: another scheme diverges less for as little energy".to_owned())
         }

@@ -2,13 +2,13 @@
 
 use super::report::sources;
 use crate::accelerator::AcceleratorModel;
-use crate::cli::common::{self, MultiplierArgs};
+use crate::cli::common::{self, DataArgs, FitArgs, HowArgs, MultiplierArgs, RangeArgs, distinct};
 use crate::cli::memory::Memory;
 use crate::data::Count;
 use crate::error::{Error, Result};
 use crate::multiplier::{Library, Scheme};
 use crate::optimize::{ErrorMeasure, Options, check_cost_sources, cost_sources};
-use crate::quantize::QuantizedNetwork;
+use crate::quantize::{QuantizedNetwork, RangeMethod};
 
 /// Images to choose points on, if there are so many.
 const CHOICE_IMAGES: usize = 4000;
@@ -19,6 +19,16 @@ pub struct SearchArgs {
     /// Largest accuracy loss of the point to choose, in percentage points against the 8-bit network.
     #[arg(long, default_value_t = 0.6, value_name = "POINTS", allow_negative_numbers = true)]
     pub max_loss: f64,
+    /// How activation ranges may be chosen: minmax, mse or percentile:P. Of several the search takes what a few
+    /// multipliers diverge least with; losses are counted against the exact network of the first.
+    #[arg(
+        long,
+        alias = "range",
+        value_delimiter = ',',
+        default_value = "minmax,percentile:99.99,percentile:99.9",
+        value_name = "RANGE,..."
+    )]
+    pub ranges: Vec<RangeMethod>,
     /// Tiles of the accelerator: at most so many different multipliers.
     #[arg(long, default_value_t = 4, value_name = "T")]
     pub tiles: usize,
@@ -75,6 +85,11 @@ pub struct SearchArgs {
 }
 
 impl SearchArgs {
+    /// How the network is prepared: with the first of the ranges.
+    pub fn how(&self, data: DataArgs, scheme: Scheme, fit: FitArgs) -> HowArgs {
+        HowArgs { data, scheme, activations: RangeArgs { range: self.ranges[0] }, fit }
+    }
+
     /// Training images needed beside those for calibration.
     pub fn images(&self) -> Count {
         let with = |choice: usize| self.selection_images.saturating_add(choice);
@@ -140,7 +155,10 @@ impl SearchArgs {
         let mut keep_exact = self.keep_exact.iter().map(place).collect::<Result<Vec<usize>>>()?;
         keep_exact.sort_unstable();
         keep_exact.dedup();
+        let mut other_ranges = distinct(self.ranges.clone(), |&range| range);
+        other_ranges.remove(0);
         Ok(Options {
+            other_ranges,
             tiles: self.tiles,
             max_distinct: self.max_distinct,
             keep_exact,

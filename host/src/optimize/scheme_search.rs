@@ -1,0 +1,91 @@
+//! The search of one scheme.
+
+use super::assignments::Candidate;
+use super::entrant::Entrant;
+use super::evaluator::Evaluator;
+use super::judge::{Images, Judge, Reference, compensators};
+use super::judged::Judged;
+use super::options::Options;
+use super::ranges::{self, Ranged};
+use super::search::{Selection, search_among, uniform};
+use super::shortlist::Shortlist;
+use super::stage::Stage;
+use super::trial::TrialPoint;
+use super::verify::Searched;
+use crate::compensate::{Compensator, Steps};
+use crate::error::Result;
+use std::ops::ControlFlow;
+
+/// What a scheme's search found.
+pub(super) struct SchemeSearch<'a> {
+    /// The scheme, its network and multipliers.
+    pub entrant: &'a Entrant<'a>,
+    /// The network that was searched for.
+    pub ranged: &'a Ranged,
+    /// Points and effort.
+    pub selection: Selection,
+    /// The points of one multiplier in every layer, if they were asked for.
+    pub uniform: Vec<Candidate>,
+    /// Assignments that only told which ranges are best.
+    pub trials: usize,
+    images: &'a Images,
+    /// Points that were compensated in full before an interruption.
+    judged: Judged,
+}
+
+impl<'a> SchemeSearch<'a> {
+    /// Tries which of `networks`, the entrant's with ranges chosen in several ways, diverges least, where points of the
+    /// first may be `known`, and searches for that.
+    pub(super) fn run(
+        entrant: &'a Entrant,
+        (networks, known): (&'a [Ranged], Option<Vec<TrialPoint>>),
+        images: &'a Images,
+        steps: Steps,
+        options: &Options,
+        tell: &(dyn Fn(Stage) + Sync),
+    ) -> Result<SchemeSearch<'a>> {
+        let (products, library) = (entrant.products, entrant.library());
+        // A file that is no use is noticed before the search.
+        let points = entrant.checkpoint.as_ref().map(|checkpoint| Judged::open(checkpoint.for_points()));
+        let judged = points.transpose()?.unwrap_or_default();
+        let done = |done, of| tell(Stage::RangeTrial { done, of });
+        let (best, trials) = ranges::best(networks, products, images, steps, known, &done)?;
+        let ranged = &networks[best];
+        if networks.len() > 1 {
+            tell(Stage::Range(ranged.method));
+        }
+        let steps = steps.with_kept_codes();
+        let searcher = Compensator::new(&ranged.network, products, steps, &images.search_fit.codes)?;
+        let done = |share| tell(Stage::Shortlist(share));
+        let shortlist = Shortlist::measured(library, &searcher, options.every_choice, &done)?;
+        let evaluator = Evaluator::new(&searcher, &images.search)?.with_memory(options.memory_bytes);
+        let checkpoint = entrant.checkpoint.as_ref();
+        let selection = search_among(&evaluator, library, &shortlist, options, checkpoint, |progress| {
+            tell(Stage::Search(progress));
+            ControlFlow::Continue(())
+        })?;
+        let uniform = match options.baselines {
+            true => uniform(&evaluator, library, &shortlist, options)?,
+            false => Vec::new(),
+        };
+        Ok(SchemeSearch { entrant, ranged, selection, uniform, trials, images, judged })
+    }
+
+    /// The compensators for points of the front.
+    pub(super) fn fits(&self, steps: Steps) -> Result<Vec<Compensator<'a>>> {
+        let Entrant { prepared, products, .. } = self.entrant;
+        compensators(&self.ranged.network, products, steps, &prepared.calibration)
+    }
+
+    /// Whoever judges points of this search under `fits`, and goes on from those that were judged before.
+    pub(super) fn judge(&mut self, fits: &'a [Compensator<'a>], reference: &Reference) -> Result<Judge<'a>> {
+        let Entrant { prepared, products, .. } = self.entrant;
+        Judge::new((prepared, products), fits, self.images, reference, std::mem::take(&mut self.judged))
+    }
+
+    /// A front of this scheme, to be verified.
+    pub(super) fn searched<'s>(&'s self, judge: &'s Judge<'s>, front: &'s [Candidate]) -> Searched<'s> {
+        let (scheme, library) = (self.entrant.scheme(), self.entrant.library());
+        Searched { scheme, range: self.ranged.method, library, judge, front }
+    }
+}
