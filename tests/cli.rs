@@ -42,7 +42,7 @@ use std::time::Duration;
 const FEW: &str = "--test-images 200 --calibration-images 32";
 /// A search that takes seconds.
 const TINY: &str = "--population 6 --generations 2 --finalists 4 --selection-images 60 --choice-images 60 \
-                    --calibration-images 16 --test-images 100 --schemes sign-magnitude --no-baselines";
+                    --calibration-images 16 --test-images 100 --schemes sign-magnitude --ranges minmax --no-baselines";
 /// What `optimize` writes.
 const OUTPUTS: [&str; 4] = ["front.csv", "front.json", "front.svg", "network.skimp"];
 /// Multiplying layers of fashion-cnn, and the multiplications of an inference.

@@ -12,7 +12,7 @@ fn optimize(dir: &Dir, options: &str, out: &str) -> Value {
 /// [`TINY`] without what `options` say anew.
 fn tiny_but(options: &str) -> String {
     let mut tiny = TINY.to_owned();
-    for flag in ["--generations 2", "--finalists 4", "--schemes sign-magnitude"] {
+    for flag in ["--generations 2", "--finalists 4", "--schemes sign-magnitude", "--ranges minmax"] {
         if flag.split(' ').next().is_some_and(|name| options.contains(name)) {
             tiny = tiny.replace(flag, "");
         }
@@ -59,10 +59,7 @@ fn check_front(file: &Value, budget: f64) -> &Value {
         }
         // What all MACs share dilutes the saving, and signs cost something.
         assert!(number(point, "mac_energy_saved_pct") < number(point, "energy_saved_pct"));
-        assert!(!point["scheme"].as_str().unwrap().is_empty());
-        assert!(
-            ["minmax", "percentile:99.99", "percentile:99.9"].contains(&point["range"].as_str().unwrap())
-        );
+        assert!(["scheme", "range"].iter().all(|key| !point[*key].as_str().unwrap().is_empty()));
     }
     // Neither saving nor divergence of a point is better than the next one's without the other being worse.
     for pair in front.windows(2) {
@@ -247,6 +244,42 @@ fn schemes_without_a_chance_are_not_searched_unless_asked_for() {
     let with = |options: &str| dir.skimp(&format!("optimize fashion-cnn --out out {options}"));
     with("--schemes foo").misused(&["--schemes", "foo", "sign-magnitude"]);
     with("--signed-multipliers nowhere").refused(&["nowhere"]);
+}
+
+#[test]
+fn ranges_are_tried_before_a_search() {
+    let dir = Dir::new();
+    let tried = "--ranges minmax,percentile:60,minmax,percentile:99.9";
+    let run = dir.skimp(&format!(
+        "optimize fashion-cnn {} --multipliers low-bit {tried} --json --out several",
+        tiny_but(tried)
+    ));
+    let run = run.ok();
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    // Each of three ways once, with the same multipliers.
+    let trials = number(&report, "trials");
+    assert!(trials >= 9.0 && trials % 3.0 == 0.0, "{trials}");
+    let file = dir.json("several/front.json");
+    let best = check_front(&file, 0.6)["range"].as_str().unwrap();
+    // Where two fifths of the values are cut off nothing is left of the answers.
+    assert!(["minmax", "percentile:99.9"].contains(&best), "{best}");
+    run.check(
+        run.stderr.contains(&format!("searched with activation ranges by {best}\n")),
+        "should say which",
+    );
+    // The same search as for these ranges alone, but for the network that losses are counted against.
+    let alone = optimize(&dir, &format!("--ranges {best}"), "alone");
+    assert_eq!(number(&alone, "trials"), 0.0);
+    assert_eq!(number(&report, "evaluations") - trials, number(&alone, "evaluations"));
+    let assignments = |folder: &str| {
+        let file = dir.json(format!("{folder}/front.json"));
+        let point =
+            |point: &Value| [&point["range"], &point["assignment"], &point["kl_search"]].map(Value::clone);
+        list(&file, "front").iter().map(point).collect::<Vec<_>>()
+    };
+    let alone = assignments("alone");
+    assert!(assignments("several").iter().any(|point| alone.contains(point)));
+    dir.skimp("optimize fashion-cnn --ranges minmax,widest").misused(&["--ranges", "widest", "percentile:P"]);
 }
 
 #[test]

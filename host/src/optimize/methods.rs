@@ -8,7 +8,7 @@ use super::judged::Judged;
 use super::options::{ErrorMeasure, Options};
 use super::ranges::Ranged;
 use super::run::cost_sources;
-use super::scheme_search::SchemeSearch;
+use super::scheme_search::{Left, SchemeSearch};
 use super::search::search_among;
 use super::shortlist::Shortlist;
 use super::stage::{Stage, Tell};
@@ -156,11 +156,18 @@ pub(super) fn low_bit(
     let products = ProductCache::new(&library, scheme)?;
     let entrant = Entrant { prepared, products: &products, checkpoint: None };
     let options = Options { baselines: false, ..options.clone() };
-    let mut search = SchemeSearch::run(&entrant, (networks, None), images, steps, &options, &|stage| {
-        if let Stage::Search(progress) = stage {
-            tell(None, Stage::RivalSearch { name, progress });
-        }
-    })?;
+    let mut search = SchemeSearch::run(
+        &entrant,
+        (networks, None),
+        images,
+        (steps, &options),
+        Left::default(),
+        &|stage| {
+            if let Stage::Search(progress) = stage {
+                tell(None, Stage::RivalSearch { name, progress });
+            }
+        },
+    )?;
     let what = "exact multipliers of fewer bits, with the same search and compensation".to_owned();
     let fits = search.fits(steps)?;
     let judge = search.judge(&fits, reference)?;
@@ -188,7 +195,7 @@ pub(super) fn alwann(
     let shortlist = Shortlist::all(library, prepared.quantized.convs().count());
     let selection = {
         let evaluator = Evaluator::new(&fits[0], &images.search)?.with_memory(options.memory_bytes);
-        search_among(&evaluator, library, &shortlist, &options, None, |progress| {
+        search_among(&evaluator, library, &shortlist, &options, (None, None), |progress| {
             tell(None, Stage::RivalSearch { name, progress });
             ControlFlow::Continue(())
         })?

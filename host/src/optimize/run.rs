@@ -7,7 +7,7 @@ use super::methods::{self, BUDGETS_PP, Method};
 use super::options::Options;
 use super::outcome::{Optimized, front};
 use super::ranges::Ranged;
-use super::scheme_search::SchemeSearch;
+use super::scheme_search::{Left, SchemeSearch};
 use super::stage::{Stage, Tell};
 use super::trial::{TrialPoint, most_points, trial, worth_a_search};
 use super::verify::{Searched, Step, verify};
@@ -36,6 +36,9 @@ pub fn optimize(
     let Some(first) = entrants.first() else {
         return Err(Error::Argument("there is no scheme to search".into()));
     };
+    // Files that are no use are noticed before anything is tried.
+    let left = entrants.iter().map(|entrant| Left::open(entrant.checkpoint.as_ref()));
+    let left = left.collect::<Result<Vec<_>>>()?;
     let images: Vec<Images> =
         entrants.iter().map(|entrant| Images::new(entrant.prepared, options.search_images)).collect();
     let (worth, trials) = match contested && entrants.len() > 1 {
@@ -47,11 +50,14 @@ pub fn optimize(
     let networks = networks.collect::<Result<Vec<_>>>()?;
     let several = worth.iter().filter(|&&worth| worth).count() > 1;
     let mut searches = Vec::new();
-    for (place, entrant) in entrants.iter().enumerate().filter(|(place, _)| worth[*place]) {
+    for ((place, entrant), left) in entrants.iter().enumerate().zip(left) {
+        if !worth[place] {
+            continue;
+        }
         let scheme = several.then(|| entrant.scheme());
         let networks = (networks[place].as_slice(), trials.get(place).cloned());
         let tell = |stage| tell(scheme, stage);
-        let search = SchemeSearch::run(entrant, networks, &images[place], steps, options, &tell)?;
+        let search = SchemeSearch::run(entrant, networks, &images[place], (steps, options), left, &tell)?;
         trial_count += search.trials;
         searches.push(search);
     }

@@ -1,13 +1,14 @@
 //! The search of one scheme.
 
 use super::assignments::Candidate;
+use super::checkpoint::CheckpointFile;
 use super::entrant::Entrant;
 use super::evaluator::Evaluator;
 use super::judge::{Images, Judge, Reference, compensators};
 use super::judged::Judged;
 use super::options::Options;
 use super::ranges::{self, Ranged};
-use super::search::{Selection, search_among, uniform};
+use super::search::{Saved, Selection, saved, search_among, uniform};
 use super::shortlist::Shortlist;
 use super::stage::Stage;
 use super::trial::TrialPoint;
@@ -15,6 +16,21 @@ use super::verify::Searched;
 use crate::compensate::{Compensator, Steps};
 use crate::error::Result;
 use std::ops::ControlFlow;
+
+/// What an interrupted optimization has left of a scheme.
+#[derive(Default)]
+pub(super) struct Left {
+    search: Option<Saved>,
+    judged: Judged,
+}
+
+impl Left {
+    /// What is in the files.
+    pub(super) fn open(checkpoint: Option<&CheckpointFile>) -> Result<Left> {
+        let judged = checkpoint.map(|checkpoint| Judged::open(checkpoint.for_points())).transpose()?;
+        Ok(Left { search: saved(checkpoint)?, judged: judged.unwrap_or_default() })
+    }
+}
 
 /// What a scheme's search found.
 pub(super) struct SchemeSearch<'a> {
@@ -35,19 +51,16 @@ pub(super) struct SchemeSearch<'a> {
 
 impl<'a> SchemeSearch<'a> {
     /// Tries which of `networks`, the entrant's with ranges chosen in several ways, diverges least, where points of the
-    /// first may be `known`, and searches for that.
+    /// first may be `known`, and searches for that, going on from what is `left` of an earlier search.
     pub(super) fn run(
         entrant: &'a Entrant,
         (networks, known): (&'a [Ranged], Option<Vec<TrialPoint>>),
         images: &'a Images,
-        steps: Steps,
-        options: &Options,
+        (steps, options): (Steps, &Options),
+        left: Left,
         tell: &(dyn Fn(Stage) + Sync),
     ) -> Result<SchemeSearch<'a>> {
         let (products, library) = (entrant.products, entrant.library());
-        // A file that is no use is noticed before the search.
-        let points = entrant.checkpoint.as_ref().map(|checkpoint| Judged::open(checkpoint.for_points()));
-        let judged = points.transpose()?.unwrap_or_default();
         let done = |done, of| tell(Stage::RangeTrial { done, of });
         let (best, trials) = ranges::best(networks, products, images, steps, known, &done)?;
         let ranged = &networks[best];
@@ -59,7 +72,7 @@ impl<'a> SchemeSearch<'a> {
         let done = |share| tell(Stage::Shortlist(share));
         let shortlist = Shortlist::measured(library, &searcher, options.every_choice, &done)?;
         let evaluator = Evaluator::new(&searcher, &images.search)?.with_memory(options.memory_bytes);
-        let checkpoint = entrant.checkpoint.as_ref();
+        let checkpoint = (entrant.checkpoint.as_ref(), left.search);
         let selection = search_among(&evaluator, library, &shortlist, options, checkpoint, |progress| {
             tell(Stage::Search(progress));
             ControlFlow::Continue(())
@@ -68,7 +81,7 @@ impl<'a> SchemeSearch<'a> {
             true => uniform(&evaluator, library, &shortlist, options)?,
             false => Vec::new(),
         };
-        Ok(SchemeSearch { entrant, ranged, selection, uniform, trials, images, judged })
+        Ok(SchemeSearch { entrant, ranged, selection, uniform, trials, images, judged: left.judged })
     }
 
     /// The compensators for points of the front.

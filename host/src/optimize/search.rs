@@ -63,24 +63,30 @@ pub fn search(
     checkpoint: Option<&CheckpointFile>,
     on_progress: impl FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Selection> {
+    let saved = saved(checkpoint)?;
     let shortlist = Shortlist::measured(library, evaluator.compensator(), options.every_choice, &|_| {})?;
-    search_among(evaluator, library, &shortlist, options, checkpoint, on_progress)
+    search_among(evaluator, library, &shortlist, options, (checkpoint, saved), on_progress)
 }
 
-/// Searches for `evaluator`'s network among the choices of `shortlist`, whose library is `library`.
+/// Where a search was when it was saved.
+pub(super) type Saved = (State<Genome>, Known);
+
+/// What `checkpoint` holds, if it is to be used.
+pub(super) fn saved(checkpoint: Option<&CheckpointFile>) -> Result<Option<Saved>> {
+    Ok(checkpoint.map(CheckpointFile::load).transpose()?.flatten())
+}
+
+/// Searches for `evaluator`'s network among the choices of `shortlist`, whose library is `library`, going on from where it
+/// was `saved`.
 pub(super) fn search_among(
     evaluator: &Evaluator,
     library: &Library,
     shortlist: &Shortlist,
     options: &Options,
-    checkpoint: Option<&CheckpointFile>,
+    (checkpoint, saved): (Option<&CheckpointFile>, Option<Saved>),
     mut on_progress: impl FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Selection> {
-    let saved: Option<(State<Genome>, Known)> = checkpoint.map(CheckpointFile::load).transpose()?.flatten();
-    let (state, known) = match saved {
-        Some((state, known)) => (Some(state), known),
-        None => (None, Known::default()),
-    };
+    let (state, known) = saved.map_or((None, Known::default()), |(state, known)| (Some(state), known));
     let problem = Assignments::new(evaluator, library, options, shortlist, known)?;
     let mut tell = |generation: usize, points: &[Point<Genome>]| -> Result<ControlFlow<()>> {
         let points =
