@@ -31,7 +31,7 @@ pub struct Build {
     #[command(flatten)]
     multipliers: MultiplierArgs,
     /// Multipliers of the layers, separated by commas, in the order `front.json` lists the layers; a
-    /// single one goes into every layer.
+    /// single one goes into every layer. A point of a front also has a `scheme` and a `range` there.
     #[arg(long, value_delimiter = ',', required = true, value_name = "NAME,NAME,...")]
     assignment: Vec<String>,
     /// The image file to write.

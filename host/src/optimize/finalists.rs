@@ -73,27 +73,33 @@ fn undecided(losses_pp: &[Option<f64>], budget_pp: f64) -> Option<usize> {
 /// so that the loss on new images is mostly smaller.
 ///
 /// On few images a point may lose little by luck, and the more points there are the likelier it is that one did. Losses
-/// grow with divergence, which is known better: what a point loses together with those before it that seem to lose
-/// more has to keep the budget as well.
+/// grow with divergence, which is known better: where points before it seem to lose more, half of these and it have to
+/// keep the budget as well.
 pub(super) fn best_within(losses_pp: &[f64], budget_pp: f64) -> Option<usize> {
     let growing = growing(losses_pp);
     (0..losses_pp.len()).rfind(|&i| losses_pp[i] <= budget_pp && growing[i] <= budget_pp)
 }
 
-/// The growing sequence nearest to `values` (isotonic regression by pooling of adjacent violators: Ayer et al., Annals
-/// of Mathematical Statistics 26, 1955).
+/// The growing sequence nearest to `values` by the sum of absolute differences, which no single value pulls far: isotonic
+/// regression by pooling of adjacent violators (Ayer et al., Annals of Mathematical Statistics 26, 1955), with the medians
+/// of the pools.
 fn growing(values: &[f64]) -> Vec<f64> {
-    let mut pools: Vec<(f64, usize)> = Vec::new();
+    let mut pools: Vec<Vec<f64>> = Vec::new();
     for &value in values {
-        let mut pool = (value, 1);
-        while let Some((sum, count)) =
-            pools.pop_if(|(sum, count)| *sum / *count as f64 >= pool.0 / pool.1 as f64)
-        {
-            pool = (pool.0 + sum, pool.1 + count);
+        let mut pool = vec![value];
+        while let Some(before) = pools.pop_if(|before| median(before) >= median(&pool)) {
+            pool.extend(before);
+            pool.sort_by(f64::total_cmp);
         }
         pools.push(pool);
     }
-    pools.into_iter().flat_map(|(sum, count)| std::iter::repeat_n(sum / count as f64, count)).collect()
+    pools.iter().flat_map(|pool| std::iter::repeat_n(median(pool), pool.len())).collect()
+}
+
+/// The median of at least one value, in order.
+fn median(sorted: &[f64]) -> f64 {
+    let middle = sorted.len() / 2;
+    if sorted.len() % 2 == 1 { sorted[middle] } else { 0.5 * (sorted[middle - 1] + sorted[middle]) }
 }
 
 #[cfg(test)]
@@ -117,14 +123,16 @@ mod tests {
     }
 
     #[test]
-    fn a_lucky_point_does_not_keep_the_budget() {
-        assert_eq!(growing(&[0.0, 2.0, 1.0, 3.0, -1.0, 7.0]), [0.0, 1.25, 1.25, 1.25, 1.25, 7.0]);
+    fn neither_a_lucky_nor_an_unlucky_point_decides() {
+        assert_eq!(growing(&[0.0, 2.0, 1.0, 3.0, -1.0, 7.0]), [0.0, 1.5, 1.5, 1.5, 1.5, 7.0]);
         assert_eq!(growing(&[]), [0.0; 0]);
         assert_eq!(best_within(&[0.0, 0.5, 1.0], 0.6), Some(1));
         // The fourth loses 0.5 only by itself, with the third 0.95.
         assert_eq!(best_within(&[0.0, 0.9, 1.4, 0.5], 0.6), Some(0));
         // The second loses too much, the third and the two together do not.
         assert_eq!(best_within(&[0.0, 0.8, 0.2, 2.0], 0.6), Some(2));
+        // The second alone does not tell against the two after it.
+        assert_eq!(best_within(&[0.0, 3.0, 0.5, 0.55], 0.6), Some(3));
         assert_eq!(best_within(&[0.3], 0.2), None);
     }
 }
