@@ -194,7 +194,7 @@ fn compare(
     };
     let images = args.images.min(prepared.test.labels.len());
     let (codes, labels) = (&prepared.test.codes[..images * each], &prepared.test.labels[..images]);
-    let emulated = Emulator::new(&prepared.quantized, &optimized.convs)?.run(codes);
+    let emulated = Emulator::new(&optimized.quantized, &optimized.convs)?.run(codes);
     let on_host = execute::on_host(&image, codes)?;
     let run = run::on_board(board, &args.out.join(IMAGE_FILE), &image, codes, install)?;
     Ok(Compared {

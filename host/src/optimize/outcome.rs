@@ -8,6 +8,7 @@ use super::walk::LayerRuns;
 use crate::emulate::ApproximateConv;
 use crate::image::FlashImage;
 use crate::multiplier::{CostSource, Scheme};
+use crate::quantize::QuantizedNetwork;
 use crate::report::FrontPoint;
 use serde::Serialize;
 
@@ -27,6 +28,8 @@ pub struct Optimized {
     pub layers: Vec<String>,
     /// The chosen point's scheme.
     pub scheme: Scheme,
+    /// The 8-bit network that the chosen point is one of: under its scheme and its ranges of activations.
+    pub quantized: QuantizedNetwork,
     /// The chosen point's convolutions.
     pub convs: Vec<ApproximateConv>,
     /// The chosen point on the test images.

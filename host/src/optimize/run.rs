@@ -120,6 +120,7 @@ pub fn optimize(
         test_images: first.prepared.test.labels.len(),
         exact_accuracy_pct: accuracy,
         cost_sources,
+        quantized: network.clone(),
         image: image::build(network, &convs, &front[chosen].assignment)?,
         convs,
         chosen,
