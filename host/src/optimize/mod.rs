@@ -3,8 +3,8 @@
 //! An [`Evaluator`] compensates and measures assignments on images that compensation has not seen, whole batches so
 //! that assignments that begin alike share the work on their beginnings. The search is NSGA-II over genomes with it
 //! and with compensation that depends on a layer and its multiplier alone; a model of the layers' sensitivities
-//! proposes where to begin and screens children. Every scheme that has a chance is searched,
-//! under the ranges of activations that suit most multipliers. Points of the fronts are
+//! proposes where to begin and screens children. Every scheme that has a chance is searched, under the ranges of
+//! activations that suit most multipliers. Points of the fronts are
 //! compensated in full by several fits and measured on images that neither calibration nor search used; rivals are found
 //! and measured in the same way. [`optimize`] is all of it, up to the flash image.
 
