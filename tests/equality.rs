@@ -7,26 +7,43 @@ use common::random::{Case, case};
 use proptest::prelude::*;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use skimp::emulate::{Emulator, oracle};
+use skimp::emulate::{ApproximateConv, Emulator, oracle};
 use skimp::execute::AlignedImage;
-use skimp::image;
-use skimp_runtime::image::{HEADER_BYTES, checksum};
+use skimp::image::{self, OperatingPoint, Options, TableForm, contents};
+use skimp::multiplier::{ProductTable, TruthTable};
+use skimp_runtime::image::{HEADER_BYTES, Kernel, Op, checksum};
 use skimp_runtime::{Error, Network, Silent};
+use std::sync::Arc;
 
 fn run_on_runtime(image: &[u8], input: &[u8]) -> Result<Vec<i32>, Error> {
     let image = AlignedImage::new(image);
     let network = Network::load(image.bytes())?;
-    let mut arena = vec![0xa5; network.arena_bytes()];
+    let mut arena = vec![0xa5a5_a5a5_u32; network.arena_bytes().div_ceil(4)];
     let mut logits = vec![0; network.output_len()];
     // A tampered image may ask for another input size.
     let mut input = input.to_vec();
     input.resize(network.input_bytes(), 0);
-    network.infer(&mut arena, &input, &mut logits, &mut Silent)?;
+    network.infer(bytemuck::cast_slice_mut(&mut arena), &input, &mut logits, &mut Silent)?;
     Ok(logits)
 }
 
 fn build(case: &Case) -> Vec<u8> {
     image::build(&case.network, &case.convs, &case.names).unwrap().bytes
+}
+
+/// Images of a case in all the ways there are to build one.
+fn all_builds(case: &Case) -> Vec<Vec<u8>> {
+    let point = OperatingPoint { name: "only", convs: &case.convs, multipliers: &case.names };
+    let mut images = Vec::new();
+    for table_form in [TableForm::Smallest, TableForm::Fastest] {
+        for tables_only in [false, true] {
+            for copy_tables_within_bytes in [None, Some(70_000), Some(usize::MAX)] {
+                let options = Options { table_form, tables_only, copy_tables_within_bytes };
+                images.push(image::build_points(&case.network, &[point], &options).unwrap().bytes);
+            }
+        }
+    }
+    images
 }
 
 proptest! {
@@ -39,42 +56,106 @@ proptest! {
         let want = oracle::run(&case.network, &uses, &case.convs, &case.input);
         let emulator = Emulator::new(&case.network, &case.convs).unwrap();
         prop_assert_eq!(&emulator.run(&case.input), &want);
-        prop_assert_eq!(run_on_runtime(&build(&case), &case.input), Ok(want));
+        for image in all_builds(&case) {
+            prop_assert_eq!(run_on_runtime(&image, &case.input), Ok(want.clone()));
+        }
     }
 }
 
 #[test]
-fn every_kind_of_table_and_layer_occurs_in_the_random_networks() {
+fn every_kind_of_table_and_kernel_occurs_in_the_random_networks() {
     let mut seen = std::collections::BTreeSet::new();
     for seed in 0..200 {
-        let image = AlignedImage::new(&build(&case(seed)));
-        let network = image.load().unwrap();
-        seen.extend(network.tables().map(|t| format!("{:?}", t.entry)));
-        for layer in network.layers() {
-            let op = format!("{:?}", layer.op);
-            seen.insert(op[..op.find(['(', ' ']).unwrap()].to_owned());
-            if let skimp_runtime::image::Op::Conv2d(conv) = layer.op {
-                seen.insert(format!("{:?}", conv.weight_coding));
-                seen.insert(if conv.groups > 1 { "groups" } else { "no groups" }.into());
+        for image in all_builds(&case(seed)) {
+            let image = AlignedImage::new(&image);
+            let network = image.load().unwrap();
+            seen.extend(network.tables().map(|t| format!("{:?}", t.entry)));
+            for layer in contents::layers(&network) {
+                seen.insert(layer.kernel);
+            }
+            for layer in network.layers() {
+                if let Op::Conv2d(conv) = layer.op {
+                    seen.insert(if conv.groups > 1 { "groups" } else { "no groups" }.into());
+                    if let Kernel::Table { coding, .. } | Kernel::DepthwiseTable { coding, .. } = conv.kernel {
+                        seen.insert(format!("{coding:?}"));
+                    }
+                }
             }
         }
     }
     let wanted = [
-        "Add",
-        "AveragePool",
-        "Conv2d",
         "I16",
         "I32",
-        "MaxPool",
-        "Pad",
         "Row",
         "SignedRow",
-        "Slice",
         "U16",
+        "add",
+        "average pool",
+        "depthwise product",
+        "depthwise table",
+        "depthwise table in RAM",
         "groups",
+        "max pool",
+        "pad",
+        "product",
+        "product, mapped",
+        "product, mapped, 16-bit weights",
+        "product, masked",
+        "product, masked, 16-bit weights",
+        "slice",
+        "table",
+        "table copy",
+        "table in RAM",
     ];
     for kind in wanted {
         assert!(seen.contains(kind), "{kind} is missing among {seen:?}");
+    }
+}
+
+/// Points share what they can, and each gives what an image of its own gives.
+#[test]
+fn operating_points_are_switched_between_inferences() {
+    for seed in 0..60 {
+        let case = case(seed);
+        let exact: Vec<ApproximateConv> = case
+            .network
+            .convs()
+            .map(|(_, conv)| {
+                let table = TruthTable::exact(case.network.scheme.wants_signed_table());
+                let products =
+                    ProductTable::new(&table, case.network.scheme, false, conv.input_zero_point).unwrap();
+                ApproximateConv::uncompensated(conv, case.network.scheme, Arc::new(products))
+            })
+            .collect();
+        let assignments = [("frugal", &case.convs), ("exact", &exact), ("again", &case.convs)];
+        let points =
+            assignments.map(|(name, convs)| OperatingPoint { name, convs, multipliers: &case.names });
+        for copy_tables_within_bytes in [None, Some(usize::MAX)] {
+            let options = Options { copy_tables_within_bytes, ..Options::default() };
+            let build = |points: &[OperatingPoint]| {
+                image::build_points(&case.network, points, &options).unwrap().bytes
+            };
+            let together = build(&points);
+            let alone: Vec<Vec<u8>> = points.iter().map(|&point| build(&[point])).collect();
+            // A point that is there already costs its records only.
+            let description = |image: &[u8]| u32::from_le_bytes(image[16..20].try_into().unwrap()) as usize;
+            let sections = |image: &[u8]| image.len() - description(image).next_multiple_of(4);
+            assert!(sections(&together) <= sections(&alone[0]) + sections(&alone[1]), "seed {seed}");
+
+            let image = AlignedImage::new(&together);
+            let network = image.load().unwrap();
+            let mut arena = vec![0u32; network.arena_bytes().div_ceil(4)];
+            assert_eq!(network.point_count(), 3);
+            assert!(network.at_point(3).is_err());
+            for index in [2, 0, 1, 0] {
+                let network = network.at_point(index).unwrap();
+                assert_eq!(network.point_name(), points[index].name);
+                let mut logits = vec![0; network.output_len()];
+                let arena = bytemuck::cast_slice_mut(&mut arena);
+                network.infer(arena, &case.input, &mut logits, &mut Silent).unwrap();
+                assert_eq!(run_on_runtime(&alone[index], &case.input), Ok(logits), "seed {seed}");
+            }
+        }
     }
 }
 

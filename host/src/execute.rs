@@ -42,8 +42,9 @@ pub fn on_host(image: &AlignedImage, inputs: &[u8]) -> Result<Vec<i32>> {
     let logits: Result<Vec<Vec<i32>>, skimp_runtime::Error> = inputs
         .par_chunks_exact(network.input_bytes())
         .map_init(
-            || vec![0; network.arena_bytes()],
+            || vec![0u32; network.arena_bytes().div_ceil(4)],
             |arena, input| {
+                let arena = bytemuck::cast_slice_mut(arena);
                 let mut logits = vec![0; network.output_len()];
                 network.infer(arena, input, &mut logits, &mut Silent)?;
                 Ok(logits)

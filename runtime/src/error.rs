@@ -31,6 +31,10 @@ pub enum Error {
     Requantization,
     /// The arena passed to `infer` is smaller than [`arena_bytes`](crate::Network::arena_bytes).
     ArenaTooSmall,
+    /// The arena passed to `infer` does not start at a multiple of 4 bytes.
+    ArenaMisaligned,
+    /// The image has no operating point of that number.
+    NoSuchPoint,
     /// The input passed to `infer` has not [`input_bytes`](crate::Network::input_bytes) bytes.
     InputLength,
     /// The logits passed to `infer` have not [`output_len`](crate::Network::output_len) elements.
@@ -53,6 +57,8 @@ impl core::fmt::Display for Error {
             Error::Table => "a weight or layer names a table row that does not exist",
             Error::Requantization => "a requantization factor or shift is out of range",
             Error::ArenaTooSmall => "the arena is too small for this image",
+            Error::ArenaMisaligned => "the arena is not 4-byte aligned in memory",
+            Error::NoSuchPoint => "the image has no operating point of that number",
             Error::InputLength => "the input has the wrong number of bytes",
             Error::LogitsLength => "the logits have the wrong number of elements",
         })

@@ -14,5 +14,5 @@ mod output;
 pub mod protocol;
 
 pub use error::Error;
-pub use network::{Network, Observer, Silent};
+pub use network::{Arena, Network, Observer, Silent};
 pub use output::{argmax, softmax};

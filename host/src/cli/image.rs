@@ -6,12 +6,11 @@ use crate::data::Count;
 use crate::error::{Error, Result};
 use crate::execute::AlignedImage;
 use crate::file;
-use crate::image;
+use crate::image::{self, OperatingPoint, TableForm, contents, contents::LayerContents};
 use crate::multiplier::{Choice, ProductCache};
 use crate::optimize::names;
 use crate::report::{Align, text_table};
 use serde::Serialize;
-use skimp_runtime::image::{Op, Tensor};
 use std::path::PathBuf;
 
 /// Build or inspect flash images.
@@ -34,9 +33,30 @@ pub struct Build {
     /// single one goes into every layer. A point of a front also has a `scheme` and a `range` there.
     #[arg(long, value_delimiter = ',', required = true, value_name = "NAME,NAME,...")]
     assignment: Vec<String>,
+    /// Store multiplier tables as small as possible, or so that they are looked up fastest: up to twice the
+    /// flash for a tenth of the time.
+    #[arg(long, value_enum, default_value_t)]
+    tables: Tables,
+    /// Look every product up, even those that could be multiplied: to measure what lookup costs.
+    #[arg(long)]
+    lookup_only: bool,
+    /// Copy tables into RAM as long as the arena stays within so many bytes: for boards whose RAM is faster
+    /// than their flash.
+    #[arg(long, value_name = "BYTES")]
+    copy_tables_within: Option<usize>,
     /// The image file to write.
     #[arg(long, default_value = "network.skimp", value_name = "FILE")]
     out: PathBuf,
+}
+
+/// How tables are stored.
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+enum Tables {
+    /// One row for a weight and its negative where the multiplier allows it.
+    #[default]
+    Smallest,
+    /// One row for each weight.
+    Fastest,
 }
 
 /// Show what is in an image.
@@ -81,7 +101,17 @@ fn build(args: Build) -> Result<()> {
     let calibration = &prepared.calibration.codes;
     let steps = args.multipliers.compensation;
     let convs = Compensator::new(network, &products, steps, calibration)?.compensate(&assignment)?;
-    let image = image::build(network, &convs, &names(&library, &assignment))?;
+    let options = image::Options {
+        table_form: match args.tables {
+            Tables::Smallest => TableForm::Smallest,
+            Tables::Fastest => TableForm::Fastest,
+        },
+        tables_only: args.lookup_only,
+        copy_tables_within_bytes: args.copy_tables_within,
+    };
+    let names = names(&library, &assignment);
+    let point = OperatingPoint { name: "", convs: &convs, multipliers: &names };
+    let image = image::build_points(network, &[point], &options)?;
     file::write_atomically(&args.out, &image.bytes)?;
     common::print(format_args!(
         "wrote {}: {} bytes of flash, {} bytes of arena (no placement could need less than {})\n",
@@ -100,18 +130,8 @@ struct Contents {
     arena_bytes: usize,
     input_bytes: usize,
     outputs: usize,
-    layers: Vec<LayerRow>,
+    layers: Vec<LayerContents>,
     tables: Vec<TableRow>,
-}
-
-#[derive(Serialize)]
-struct LayerRow {
-    name: String,
-    operator: &'static str,
-    output: String,
-    multiplications: u64,
-    table: Option<String>,
-    weight_bytes: u32,
 }
 
 #[derive(Serialize)]
@@ -136,41 +156,19 @@ fn inspect(args: Inspect) -> Result<()> {
             bytes: t.entries.bytes,
         })
         .collect();
-    let layers = network.layers().map(|layer| layer_row(layer.name, &layer.op, &tables)).collect();
     let contents = Contents {
         name: network.name().to_owned(),
         flash_bytes: bytes.len(),
         arena_bytes: network.arena_bytes(),
         input_bytes: network.input_bytes(),
         outputs: network.output_len(),
-        layers,
+        layers: contents::layers(&network),
         tables,
     };
     if args.json {
         return common::print_json(&contents);
     }
     print_contents(&contents)
-}
-
-fn layer_row(name: &str, op: &Op, tables: &[TableRow]) -> LayerRow {
-    let shape = |t: &Tensor| format!("{}x{}x{}", t.height, t.width, t.channels);
-    let (operator, output, conv) = match op {
-        Op::Conv2d(op) => ("conv2d", &op.output, Some(op)),
-        Op::Add(op) => ("add", &op.output, None),
-        Op::MaxPool(op) => ("max pool", &op.output, None),
-        Op::AveragePool(op) => ("average pool", &op.output, None),
-        Op::Slice(op) => ("slice", &op.output, None),
-        Op::Pad(op) => ("pad", &op.output, None),
-    };
-    let pixels = u64::from(output.height) * u64::from(output.width);
-    LayerRow {
-        name: name.to_owned(),
-        operator,
-        output: shape(output),
-        multiplications: conv.map_or(0, |c| pixels * u64::from(c.weights.bytes)),
-        table: conv.and_then(|c| tables.get(usize::from(c.table))).map(|t| t.name.clone()),
-        weight_bytes: conv.map_or(0, |c| c.weights.bytes),
-    }
 }
 
 fn print_contents(contents: &Contents) -> Result<()> {
@@ -180,7 +178,7 @@ fn print_contents(contents: &Contents) -> Result<()> {
     ))?;
     let columns = [
         ("layer", Align::Left),
-        ("operator", Align::Left),
+        ("kernel", Align::Left),
         ("output", Align::Right),
         ("multiplications", Align::Right),
         ("weight bytes", Align::Right),
@@ -192,7 +190,7 @@ fn print_contents(contents: &Contents) -> Result<()> {
         .map(|l| {
             vec![
                 l.name.clone(),
-                l.operator.to_owned(),
+                l.kernel.clone(),
                 l.output.clone(),
                 l.multiplications.to_string(),
                 l.weight_bytes.to_string(),

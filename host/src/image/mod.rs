@@ -1,11 +1,18 @@
 //! From a compensated network to a flash image.
 //!
-//! The format is the runtime's ([`skimp_runtime::image`]); this module decides what goes into it: which
-//! table rows ([`tables`]), where tensors live in the arena ([`arena`]), and the order of the sections.
+//! The format is the runtime's ([`skimp_runtime::image`]); this module decides what goes into it: how each
+//! layer multiplies ([`lowering`], `layer`), which table rows are stored ([`tables`]), where tensors live in
+//! the arena ([`arena`], `placement`), and the order of the sections.
 
 pub mod arena;
 mod build;
+pub mod contents;
+mod layer;
+pub mod lowering;
+mod placement;
 mod sections;
+mod shared_tables;
 pub mod tables;
 
-pub use build::{FlashImage, build};
+pub use build::{FlashImage, Options, OperatingPoint, build, build_points};
+pub use tables::TableForm;

@@ -8,6 +8,16 @@ use crate::multiplier::ProductTable;
 use skimp_runtime::image::{EntryKind, WeightCoding};
 use std::collections::HashMap;
 
+/// What matters more about a table.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TableForm {
+    /// Its size: where negative weights give negated products, one row for both.
+    #[default]
+    Smallest,
+    /// That weights have no sign to look at: a row for each.
+    Fastest,
+}
+
 /// A table as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredTable {
@@ -22,9 +32,13 @@ pub struct StoredTable {
 }
 
 impl StoredTable {
-    /// The table with the rows for the weight codes that `occurs` marks.
-    pub fn new(products: &ProductTable, occurs: &[bool; 256]) -> StoredTable {
-        Self::signed(products, occurs).unwrap_or_else(|| Self::plain(products, occurs))
+    /// The table with the rows for the weight codes that `occurs` marks, in the given form.
+    pub fn new(products: &ProductTable, occurs: &[bool; 256], form: TableForm) -> StoredTable {
+        let signed = match form {
+            TableForm::Smallest => Self::signed(products, occurs),
+            TableForm::Fastest => None,
+        };
+        signed.unwrap_or_else(|| Self::plain(products, occurs))
     }
 
     /// One row a code.
@@ -44,17 +58,14 @@ impl StoredTable {
         for code in codes(occurs) {
             let weight = code as i8;
             let row = products.row(code);
-            if row.iter().all(|&p| p == 0) {
-                continue; // byte 0 contributes nothing
-            }
-            let magnitude = weight.checked_abs().filter(|&m| m > 0)?;
+            let magnitude = weight.checked_abs()?;
             let positive = products.row(magnitude as u8);
             if weight < 0 && row.iter().zip(positive).any(|(&n, &p)| n != -p) {
                 return None;
             }
-            // Bytes reach from -127 to 127, so 127 rows.
-            let byte = i8::try_from(rows.index(positive) + 1).ok()?;
-            weight_bytes[usize::from(code)] = (if weight < 0 { -byte } else { byte }) as u8;
+            // Seven bits name a row.
+            let index = u8::try_from(rows.index(positive)).ok().filter(|&index| index < 128)?;
+            weight_bytes[usize::from(code)] = index | u8::from(weight < 0) << 7;
         }
         Some(rows.finish(WeightCoding::SignedRow, weight_bytes))
     }
@@ -112,11 +123,10 @@ mod tests {
         let byte = table.weight_bytes[usize::from(code)];
         match table.coding {
             WeightCoding::Row => table.rows[usize::from(byte)][usize::from(x)],
-            WeightCoding::SignedRow => match byte as i8 {
-                0 => 0,
-                b if b > 0 => table.rows[b as usize - 1][usize::from(x)],
-                b => -table.rows[-(b as i32) as usize - 1][usize::from(x)],
-            },
+            WeightCoding::SignedRow => {
+                let product = table.rows[usize::from(byte & 127)][usize::from(x)];
+                if byte < 128 { product } else { -product }
+            }
         }
     }
 
@@ -124,13 +134,17 @@ mod tests {
         let products = ProductTable::new(table, scheme, false, zero_point).unwrap();
         let mut occurs = [true; 256];
         occurs[128] = scheme == Scheme::Unsigned;
-        let stored = StoredTable::new(&products, &occurs);
-        for code in codes(&occurs) {
-            for x in 0..=255 {
-                assert_eq!(looked_up(&stored, code, x), products.row(code)[usize::from(x)], "{code} {x}");
+        let forms = [TableForm::Fastest, TableForm::Smallest];
+        let [fastest, smallest] = forms.map(|form| StoredTable::new(&products, &occurs, form));
+        assert_eq!(fastest.coding, WeightCoding::Row);
+        for stored in [&fastest, &smallest] {
+            for code in codes(&occurs) {
+                for x in 0..=255 {
+                    assert_eq!(looked_up(stored, code, x), products.row(code)[usize::from(x)], "{code} {x}");
+                }
             }
         }
-        stored
+        smallest
     }
 
     #[test]
@@ -144,7 +158,7 @@ mod tests {
         ] {
             let stored = check(&crude, scheme, zero_point);
             assert_eq!((stored.coding, stored.entry), (coding, entry));
-            assert!(stored.rows.len() <= 8, "equal rows are kept once: {}", stored.rows.len());
+            assert!(stored.rows.len() <= 9, "equal rows are kept once: {}", stored.rows.len());
         }
         let large = TruthTable::from_fn(false, |a, _| if a == 0 { 0 } else { 65535 }).unwrap();
         assert_eq!(check(&large, sign_magnitude, 128).entry, EntryKind::I32);
@@ -160,6 +174,6 @@ mod tests {
         let mut occurs = [false; 256];
         occurs[7] = true;
         occurs[200] = true;
-        assert_eq!(StoredTable::new(&products, &occurs).rows.len(), 2);
+        assert_eq!(StoredTable::new(&products, &occurs, TableForm::Smallest).rows.len(), 2);
     }
 }

@@ -1,10 +1,13 @@
 //! What [`Network::load`](crate::Network::load) checks beyond the checksum, so that running a layer needs
 //! no further decisions. Bytes with a right checksum can still be hostile or written by a faulty tool.
 
-use super::{Conv2d, Head, Layer, Op, OutputKind, Reader, Scratch, Tensor, WeightCoding, Window};
+use super::{
+    ALIGNMENT_BYTES, Conv2d, Head, Kernel, Layer, Op, OutputKind, Reader, RowSource, Scratch, Section, Tensor,
+    WeightCoding, Window,
+};
 use crate::Error;
 use crate::arithmetic::MAX_SHIFT;
-use crate::kernels::{BLOCK, ConvData};
+use crate::kernels::NamedRows;
 use core::ops::Range;
 
 impl Tensor {
@@ -46,65 +49,85 @@ impl OutputKind {
     }
 }
 
-impl Conv2d {
-    /// Taps of one window in one group: K.
-    pub(crate) fn taps(&self) -> Option<usize> {
-        let [height, width] = self.window.kernel.map(usize::from);
-        let group_channels = usize::from(self.input.channels).checked_div(self.groups.into())?;
-        height.checked_mul(width)?.checked_mul(group_channels)
+impl RowSource {
+    /// The bytes of the arena that hold the copy, if there is one.
+    pub(crate) fn copy_range(&self, reader: &Reader) -> Result<Option<Range<usize>>, Error> {
+        let Some(start) = self.copy else { return Ok(None) };
+        let start = start as usize;
+        let bytes = reader.table(self.table)?.entries.bytes as usize;
+        Ok(Some(start..start.checked_add(bytes).ok_or(Error::Tensor)?))
+    }
+}
+
+impl Kernel {
+    /// The table it looks up, if it does.
+    pub fn rows(&self) -> Option<RowSource> {
+        match self {
+            Kernel::Table { rows, .. } | Kernel::DepthwiseTable { rows, .. } => Some(*rows),
+            Kernel::Product { .. } | Kernel::DepthwiseProduct { .. } => None,
+        }
     }
 }
 
 /// Checks every record against the others, the sections and the arena.
 pub(crate) fn check(head: &Head, reader: &Reader) -> Result<(), Error> {
     let arena = head.arena_bytes as usize;
-    let fits = |range: Range<usize>| if range.end <= arena { Ok(()) } else { Err(Error::Tensor) };
-    fits(head.input.range(1)?)?;
-    fits(head.output.range(head.output_kind.element_bytes())?)?;
-    for layer in reader.layers() {
-        let layer = layer?;
-        let (ranges, count) = buffers(&layer)?;
-        let ranges = ranges.get(..count).unwrap_or(&[]);
-        for (i, range) in ranges.iter().enumerate() {
-            fits(range.clone())?;
-            // The first is the output; the second and third are read, and may be one tensor.
-            let apart = |other: &Range<usize>| range.end <= other.start || other.end <= range.start;
-            if i > 0 && !ranges.first().is_none_or(apart) {
-                return Err(Error::Overlap);
+    let fits = |range: &Range<usize>| if range.end <= arena { Ok(()) } else { Err(Error::Tensor) };
+    fits(&head.input.range(1)?)?;
+    fits(&head.output.range(head.output_kind.element_bytes())?)?;
+    for table in reader.tables() {
+        reader.rows(&table?)?;
+    }
+    for point in reader.points() {
+        for layer in point?.1.iter() {
+            let layer = layer?;
+            let (output, read) = buffers(&layer, reader)?;
+            fits(&output)?;
+            for (i, range) in read.iter().enumerate() {
+                fits(range)?;
+                let in_place = matches!(layer.op, Op::Add(_)) && *range == output;
+                check_that(in_place || apart(range, &output), Error::Overlap)?;
+                // What is read may lie together, but for scratch memory, which is written too.
+                let scratch = matches!(layer.op, Op::Conv2d(_)) && i == 1;
+                let others = read.iter().enumerate().filter(|&(j, _)| scratch && j != i);
+                check_that(others.into_iter().all(|(_, other)| apart(range, other)), Error::Overlap)?;
             }
+            check_layer(&layer, reader)?;
         }
-        check_layer(&layer, reader)?;
     }
     Ok(())
 }
 
-/// The arena ranges a layer uses, its output first, and how many they are.
-fn buffers(layer: &Layer) -> Result<([Range<usize>; 3], usize), Error> {
+fn apart(a: &Range<usize>, b: &Range<usize>) -> bool {
+    a.end <= b.start || b.end <= a.start || a.is_empty() || b.is_empty()
+}
+
+/// The arena ranges a layer writes its result to, and those it reads or, a convolution's second, works in.
+fn buffers(layer: &Layer, reader: &Reader) -> Result<(Range<usize>, [Range<usize>; 3]), Error> {
     Ok(match &layer.op {
         Op::Conv2d(op) => {
-            let (input, scratch) = (op.input.range(1)?, op.scratch.range()?);
-            if scratch.start < input.end && input.start < scratch.end {
-                return Err(Error::Overlap);
-            }
-            ([op.output.range(op.output_kind.element_bytes())?, input, scratch], 3)
+            let copy = op.kernel.rows().map(|rows| rows.copy_range(reader)).transpose()?.flatten();
+            let read = [op.input.range(1)?, op.scratch.range()?, copy.unwrap_or(0..0)];
+            (op.output.range(op.output_kind.element_bytes())?, read)
         }
-        Op::Add(op) => ([op.output.range(1)?, op.inputs[0].range(1)?, op.inputs[1].range(1)?], 3),
-        Op::MaxPool(op) => ([op.output.range(1)?, op.input.range(1)?, 0..0], 2),
-        Op::AveragePool(op) => ([op.output.range(1)?, op.input.range(1)?, 0..0], 2),
-        Op::Slice(op) => ([op.output.range(1)?, op.input.range(1)?, 0..0], 2),
-        Op::Pad(op) => ([op.output.range(1)?, op.input.range(1)?, 0..0], 2),
+        Op::Add(op) => (op.output.range(1)?, [op.inputs[0].range(1)?, op.inputs[1].range(1)?, 0..0]),
+        Op::MaxPool(op) => (op.output.range(1)?, [op.input.range(1)?, 0..0, 0..0]),
+        Op::AveragePool(op) => (op.output.range(1)?, [op.input.range(1)?, 0..0, 0..0]),
+        Op::Slice(op) => (op.output.range(1)?, [op.input.range(1)?, 0..0, 0..0]),
+        Op::Pad(op) => (op.output.range(1)?, [op.input.range(1)?, 0..0, 0..0]),
+        Op::CopyTable(op) => (op.to.range()?, [0..0, 0..0, 0..0]),
     })
 }
 
 fn check_layer(layer: &Layer, reader: &Reader) -> Result<(), Error> {
     match &layer.op {
-        Op::Conv2d(op) => check_conv(op, &reader.conv(op)?),
+        Op::Conv2d(op) => check_conv(op, reader),
         Op::Add(op) => {
             check_that(op.inputs.iter().all(|input| input.same_shape(&op.output)), Error::Geometry)?;
             check_that(!op.output.is_empty(), Error::Geometry)?;
             // `infer` borrows both operands at once, or one of them for both.
             let [a, b] = [op.inputs[0].range(1)?, op.inputs[1].range(1)?];
-            check_that(a == b || a.end <= b.start || b.end <= a.start, Error::Overlap)?;
+            check_that(a == b || apart(&a, &b), Error::Overlap)?;
             check_that(op.rescale.is_valid(), Error::Requantization)
         }
         Op::MaxPool(op) => check_pool(&op.input, &op.output, &op.window),
@@ -125,31 +148,62 @@ fn check_layer(layer: &Layer, reader: &Reader) -> Result<(), Error> {
             let inside = (0..3).all(|i| u32::from(op.before[i]) + u32::from(from[i]) <= u32::from(to[i]));
             check_that(inside && !op.output.is_empty(), Error::Geometry)
         }
+        Op::CopyTable(op) => {
+            check_that(op.to.bytes == reader.table(op.table)?.entries.bytes, Error::Table)?;
+            check_that(is_aligned(op.to.offset), Error::Misaligned)
+        }
     }
 }
 
-fn check_conv(op: &Conv2d, data: &ConvData) -> Result<(), Error> {
+fn is_aligned(offset: u32) -> bool {
+    (offset as usize).is_multiple_of(ALIGNMENT_BYTES)
+}
+
+fn check_conv(op: &Conv2d, reader: &Reader) -> Result<(), Error> {
     check_window(&op.window)?;
     check_that(!op.input.is_empty() && !op.output.is_empty() && op.groups > 0, Error::Geometry)?;
     let groups_divide =
         op.input.channels.is_multiple_of(op.groups) && op.output.channels.is_multiple_of(op.groups);
     check_that(groups_divide, Error::Geometry)?;
-    let taps = op.taps().ok_or(Error::Geometry)?;
-    let outputs = usize::from(op.output.channels);
-    check_that(taps.checked_mul(outputs) == Some(data.weights.len()), Error::Section)?;
-    check_that(taps.checked_mul(BLOCK) == Some(op.scratch.bytes as usize), Error::Geometry)?;
-    let lengths = [data.bias.len(), data.multipliers.len(), data.shifts.len()];
-    check_that(lengths == [outputs; 3], Error::Section)?;
-    check_that(data.activation_sums.is_none_or(|s| s.len() == outputs), Error::Section)?;
-    check_that(data.shifts.iter().all(|s| (1..=MAX_SHIFT).contains(s)), Error::Requantization)?;
-    let highest_row = match op.weight_coding {
-        WeightCoding::Row => data.weights.iter().map(|&w| usize::from(w)).max(),
-        // No row is named where all weights are 0.
-        WeightCoding::SignedRow => {
-            data.weights.iter().filter_map(|&w| usize::from((w as i8).unsigned_abs()).checked_sub(1)).max()
+    check_that(op.scratch_bytes() == Some(op.scratch.bytes as usize), Error::Geometry)?;
+    check_that(is_aligned(op.scratch.offset), Error::Misaligned)?;
+    let depthwise = op.groups == op.input.channels && op.groups == op.output.channels;
+    let weights = match &op.kernel {
+        Kernel::Table { rows, coding, weights } => check_rows(rows, *coding, *weights, reader)?,
+        Kernel::DepthwiseTable { rows, coding, weights } => {
+            check_that(depthwise, Error::Geometry)?;
+            check_rows(rows, *coding, *weights, reader)?
+        }
+        Kernel::Product { operand, width, weights } => {
+            reader.factor(*operand)?;
+            reader.product_weights(*width, *weights)?.len()
+        }
+        Kernel::DepthwiseProduct { operand, width, weights } => {
+            check_that(depthwise, Error::Geometry)?;
+            reader.factor(*operand)?;
+            reader.depthwise_weights(*width, *weights)?.len()
         }
     };
-    check_that(highest_row.is_none_or(|row| row < data.rows.len()), Error::Table)
+    check_that(op.stored_weights() == Some(weights), Error::Section)?;
+    let outputs = usize::from(op.output.channels);
+    let finish = reader.requantization(op)?;
+    let lengths = [finish.bias.len(), finish.multipliers.len(), finish.shifts.len()];
+    check_that(lengths == [outputs; 3], Error::Section)?;
+    check_that(finish.activation_sums.is_none_or(|s| s.len() == outputs), Error::Section)?;
+    check_that(finish.shifts.iter().all(|s| (1..=MAX_SHIFT).contains(s)), Error::Requantization)
+}
+
+/// Checks that every weight names a row that exists, and returns the number of weights. Kernels rely on it.
+fn check_rows(
+    source: &RowSource,
+    coding: WeightCoding,
+    weights: Section,
+    reader: &Reader,
+) -> Result<usize, Error> {
+    check_that(source.copy.is_none_or(is_aligned), Error::Misaligned)?;
+    let rows = reader.rows(&reader.table(source.table)?)?;
+    let weights = reader.section(weights)?;
+    NamedRows::new(rows, coding, weights).map(|named| named.len()).ok_or(Error::Table)
 }
 
 fn check_pool(input: &Tensor, output: &Tensor, window: &Window) -> Result<(), Error> {

@@ -25,7 +25,17 @@ pub struct Head<'a> {
     pub output_scale: f32,
     /// Number of [`Table`] records that follow.
     pub table_count: u16,
-    /// Number of [`Layer`] records that follow the tables.
+    /// Number of [`Point`] records that follow the tables, at least 1.
+    pub point_count: u16,
+}
+
+/// An operating point: one assignment of multipliers to the network's layers. Its layers follow it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Point<'a> {
+    /// The point's name; may be empty.
+    #[serde(borrow)]
+    pub name: &'a str,
+    /// Number of [`Layer`] records that follow.
     pub layer_count: u16,
 }
 
@@ -109,9 +119,105 @@ impl EntryKind {
 pub enum WeightCoding {
     /// The byte is a row index; the row's entry is added.
     Row,
-    /// The byte is two's complement `v`: nothing for 0, else row `|v| - 1`, added if `v > 0`, subtracted
-    /// if `v < 0`. -128 names row 127.
+    /// The lower seven bits are a row index; the row's entry is added, or subtracted if the eighth bit is
+    /// set. Weights that contribute nothing name a row of zeros.
     SignedRow,
+}
+
+/// How a convolution computes its products, and with which weights. Every way gives the same integers; the
+/// host chooses the fastest that its proofs allow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kernel {
+    /// Table lookup over blocks of pixels.
+    Table {
+        /// The products.
+        rows: RowSource,
+        /// How weights name rows.
+        coding: WeightCoding,
+        /// One byte a weight: `[output channel][kernel row][kernel column][input channel of the group]`.
+        weights: Section,
+    },
+    /// Products `f(x) * g(w)`, over pairs of output channels and blocks of pixels.
+    Product {
+        /// `f`.
+        operand: Operand,
+        /// Type of the weights `g(w)`.
+        width: WeightWidth,
+        /// For each group, pair of its output channels and four taps in the order above: the four weights
+        /// of the pair's first channel, then those of its second. Taps and channels that complete a group
+        /// of four or a pair weigh 0. i16 weights: taps 0 and 2 of both channels, then 1 and 3 of both.
+        weights: Section,
+    },
+    /// Table lookup where each group has one channel: input and output channels are the same.
+    DepthwiseTable {
+        /// The products.
+        rows: RowSource,
+        /// How weights name rows.
+        coding: WeightCoding,
+        /// One byte a weight: `[kernel row][kernel column][channel]`.
+        weights: Section,
+    },
+    /// Products `f(x) * g(w)` where each group has one channel.
+    DepthwiseProduct {
+        /// `f`.
+        operand: Operand,
+        /// Type of the weights `g(w)`.
+        width: WeightWidth,
+        /// `[kernel row][kernel column][channel]`.
+        weights: Section,
+    },
+}
+
+/// Where a layer finds the rows of its table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowSource {
+    /// Index of the table record.
+    pub table: u16,
+    /// First byte of a copy in the arena that an earlier [`CopyTable`] has made, a multiple of 4; `None` to
+    /// read the table from flash.
+    pub copy: Option<u32>,
+}
+
+/// The function `f` of activation codes in a product `f(x) * g(w)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Operand {
+    /// `(x & mask) << shift`.
+    Masked {
+        /// The bits that count.
+        mask: u8,
+        /// How far they are shifted: at most 7.
+        shift: u8,
+    },
+    /// 256 values of type i16, one a code.
+    Mapped(Section),
+}
+
+/// Type of the weights of a product kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WeightWidth {
+    /// Signed 8 bits.
+    I8,
+    /// Signed 16 bits, little endian.
+    I16,
+}
+
+impl WeightWidth {
+    /// Bytes of one weight.
+    pub const fn bytes(self) -> usize {
+        match self {
+            WeightWidth::I8 => 1,
+            WeightWidth::I16 => 2,
+        }
+    }
+}
+
+/// Copies a table's rows from flash into the arena, for the layers that follow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopyTable {
+    /// Index of the table record.
+    pub table: u16,
+    /// Where to; as long as the table's entries, at a multiple of 4.
+    pub to: Scratch,
 }
 
 /// One step of the network.
@@ -139,6 +245,8 @@ pub enum Op {
     Slice(Slice),
     /// Tensor with zeros around it.
     Pad(Pad),
+    /// A table copied into faster memory.
+    CopyTable(CopyTable),
 }
 
 /// A sliding window. What falls outside the input is padding; the output's shape tells how far it goes.
@@ -159,7 +267,7 @@ pub struct Conv2d {
     pub input: Tensor,
     /// Written to here.
     pub output: Tensor,
-    /// Holds a block of pixels' window taps: 8 bytes for each of the K taps.
+    /// Holds a block of pixels' window taps: [`Conv2d::scratch_bytes`], at a multiple of 4.
     pub scratch: Scratch,
     /// The window.
     pub window: Window,
@@ -167,12 +275,8 @@ pub struct Conv2d {
     pub groups: u16,
     /// Code of padded taps.
     pub input_zero_point: u8,
-    /// Index of the table record with the layer's products.
-    pub table: u16,
-    /// How weights name rows.
-    pub weight_coding: WeightCoding,
-    /// One byte a weight: `[output channel][kernel row][kernel column][input channel of the group]`.
-    pub weights: Section,
+    /// How products are computed, and the weights.
+    pub kernel: Kernel,
     /// i32, one an output channel.
     pub bias: Section,
     /// i32 requantization multipliers, one an output channel.

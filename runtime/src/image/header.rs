@@ -6,7 +6,7 @@ use crc::{CRC_32_ISO_HDLC, Crc, Table};
 /// First four bytes of every image.
 pub const MAGIC: [u8; 4] = *b"SKMP";
 /// The format version this crate reads and describes.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 /// Length of the header.
 pub const HEADER_BYTES: usize = 20;
 /// Alignment of the image and of every section in it.

@@ -3,16 +3,18 @@
 //! Every kernel takes its record and slices that [`Network::load`](crate::Network::load) or the host has
 //! checked; should they not fit all the same, results are wrong but nothing panics or leaves its slice.
 //! The host's emulator calls the same functions, except for convolutions, which it runs in its own way
-//! and compares.
+//! and compares. Convolutions have a kernel for each way to multiply; their innermost loops are the crate's
+//! only unsafe code.
 
 mod add;
-mod conv;
+pub(crate) mod conv;
+pub(crate) mod inner;
 mod movement;
 mod pool;
 mod rows;
 
-pub use add::add;
-pub use conv::{BLOCK, ConvData, conv2d};
+pub use add::{add, add_onto, add_to_itself};
+pub(crate) use inner::{NamedRows, ProductWeights};
 pub use movement::{pad, slice};
 pub use pool::{average_pool, max_pool};
 pub use rows::Rows;

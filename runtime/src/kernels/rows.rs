@@ -1,4 +1,6 @@
-//! Table rows in place.
+//! Table rows in place, in flash or in the arena.
+
+use crate::image::{EntryKind, Table};
 
 /// The rows of a table: 256 products each, one for every activation code.
 #[derive(Debug, Clone, Copy)]
@@ -11,7 +13,19 @@ pub enum Rows<'a> {
     I32(&'a [[i32; 256]]),
 }
 
-impl Rows<'_> {
+impl<'a> Rows<'a> {
+    /// The rows of `table` in its `bytes`; `None` if they are not as many as the record says or not aligned.
+    pub fn new(table: &Table, bytes: &'a [u8]) -> Option<Rows<'a>> {
+        if table.entry.rows_in(bytes.len()) != Some(table.rows.into()) {
+            return None;
+        }
+        Some(match table.entry {
+            EntryKind::U16 => Rows::U16(bytemuck::try_cast_slice(bytes).ok()?),
+            EntryKind::I16 => Rows::I16(bytemuck::try_cast_slice(bytes).ok()?),
+            EntryKind::I32 => Rows::I32(bytemuck::try_cast_slice(bytes).ok()?),
+        })
+    }
+
     /// Number of rows.
     pub fn len(&self) -> usize {
         match self {

@@ -1,0 +1,158 @@
+//! The record of one convolution: how it multiplies, and its weights in the order its kernel reads them.
+
+use super::lowering::{Factor, Lowered};
+use super::sections::Sections;
+use super::tables::StoredTable;
+use crate::emulate::ApproximateConv;
+use crate::error::Result;
+use crate::multiplier::Scheme;
+use crate::quantize::QuantizedConv;
+use skimp_runtime::image::{Conv2d, Kernel, Operand, RowSource, Scratch, WeightWidth};
+
+/// How a layer gets its products.
+pub(super) enum Products<'a> {
+    /// From a table, by its index.
+    Table(u16, &'a StoredTable),
+    /// By multiplication.
+    Lowered(Lowered),
+}
+
+/// The lowered form of a layer's products, if there is one.
+pub(super) fn lower(approximate: &ApproximateConv) -> Option<Lowered> {
+    let mut occurs = [false; 256];
+    approximate.weights.iter().for_each(|&w| occurs[usize::from(w)] = true);
+    Lowered::new(&approximate.products, &occurs)
+}
+
+/// The record, without its place in the arena.
+pub(super) fn record(
+    scheme: Scheme,
+    conv: &QuantizedConv,
+    approximate: &ApproximateConv,
+    products: &Products,
+    sections: &mut Sections,
+) -> Result<Conv2d> {
+    let mut bias = approximate.fold(conv, scheme)?;
+    let mut activation_sums = approximate.operand_sum.clone();
+    let kernel = match products {
+        Products::Table(table, stored) => {
+            let weights: Vec<u8> =
+                approximate.weights.iter().map(|&w| stored.weight_bytes[usize::from(w)]).collect();
+            let (rows, coding) = (RowSource { table: *table, copy: None }, stored.coding);
+            if is_depthwise(conv) {
+                let weights = sections.add(by_tap(conv, &weights));
+                Kernel::DepthwiseTable { rows, coding, weights }
+            } else {
+                Kernel::Table { rows, coding, weights: sections.add(weights) }
+            }
+        }
+        Products::Lowered(lowered) => {
+            for (o, bias) in bias.iter_mut().enumerate() {
+                let weights = &approximate.weights[o * conv.taps()..(o + 1) * conv.taps()];
+                // Sums wrap to the same result in whatever order they are added.
+                let constants = weights.iter().map(|&w| lowered.constants[usize::from(w)]);
+                *bias = constants.fold(*bias, i32::wrapping_add);
+            }
+            product_kernel(conv, approximate, lowered, &mut activation_sums, sections)
+        }
+    };
+    let (multipliers, shifts): (Vec<i32>, Vec<u8>) = approximate.requantization.iter().copied().unzip();
+    let mut record = Conv2d {
+        input: conv.input,
+        output: conv.output,
+        scratch: Scratch { offset: 0, bytes: 0 },
+        window: conv.window,
+        groups: conv.groups as u16,
+        input_zero_point: conv.input_zero_point,
+        kernel,
+        bias: sections.add_i32(&bias),
+        multipliers: sections.add_i32(&multipliers),
+        shifts: sections.add(shifts),
+        activation_sums: activation_sums
+            .iter()
+            .any(|&s| s != 0)
+            .then(|| sections.add_i32(&activation_sums)),
+        output_kind: conv.output_kind,
+    };
+    // A window whose taps overflowed the address space could not have been quantized.
+    record.scratch.bytes = record.scratch_bytes().unwrap_or(0) as u32;
+    Ok(record)
+}
+
+/// Whether each group has one input and one output channel.
+fn is_depthwise(conv: &QuantizedConv) -> bool {
+    conv.groups > 1
+        && conv.groups == usize::from(conv.input.channels)
+        && conv.groups == usize::from(conv.output.channels)
+}
+
+fn product_kernel(
+    conv: &QuantizedConv,
+    approximate: &ApproximateConv,
+    lowered: &Lowered,
+    activation_sums: &mut [i32],
+    sections: &mut Sections,
+) -> Kernel {
+    let mut weights: Vec<i32> =
+        approximate.weights.iter().map(|&w| lowered.weights[usize::from(w)]).collect();
+    let fits = |weights: &[i32]| weights.iter().all(|&w| i8::try_from(w).is_ok());
+    // Unsigned weights fit 8 bits less 128, which the sum of the activations makes good.
+    let plain = Factor::Masked { mask: u8::MAX, shift: 0 };
+    if !fits(&weights) && lowered.factor == plain && weights.iter().all(|w| (0..256).contains(w)) {
+        weights.iter_mut().for_each(|w| *w -= 128);
+        activation_sums.iter_mut().for_each(|sum| *sum = sum.wrapping_add(128));
+    }
+    let width = if fits(&weights) { WeightWidth::I8 } else { WeightWidth::I16 };
+    let operand = match lowered.factor {
+        Factor::Masked { mask, shift } => Operand::Masked { mask, shift },
+        Factor::Mapped(values) => {
+            Operand::Mapped(sections.add(values.iter().flat_map(|v| v.to_le_bytes()).collect()))
+        }
+    };
+    if is_depthwise(conv) {
+        let weights = sections.add(to_bytes(by_tap(conv, &weights).into_iter(), width));
+        Kernel::DepthwiseProduct { operand, width, weights }
+    } else {
+        let weights = sections.add(to_bytes(by_pair(conv, &weights, width).into_iter(), width));
+        Kernel::Product { operand, width, weights }
+    }
+}
+
+fn to_bytes(weights: impl Iterator<Item = i32>, width: WeightWidth) -> Vec<u8> {
+    match width {
+        WeightWidth::I8 => weights.map(|w| w as u8).collect(),
+        WeightWidth::I16 => weights.flat_map(|w| (w as i16).to_le_bytes()).collect(),
+    }
+}
+
+/// Weights by tap, then channel.
+fn by_tap<T: Copy>(conv: &QuantizedConv, weights: &[T]) -> Vec<T> {
+    let taps = conv.taps();
+    (0..taps).flat_map(|tap| (0..conv.outputs()).map(move |o| weights[o * taps + tap])).collect()
+}
+
+/// Weights by pair of output channels, then group of four taps: see [`Kernel::Product`].
+fn by_pair(conv: &QuantizedConv, weights: &[i32], width: WeightWidth) -> Vec<i32> {
+    const I8_ORDER: [(usize, usize); 8] =
+        [(0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1), (1, 2), (1, 3)];
+    const I16_ORDER: [(usize, usize); 8] =
+        [(0, 0), (0, 2), (1, 0), (1, 2), (0, 1), (0, 3), (1, 1), (1, 3)];
+    let order = match width {
+        WeightWidth::I8 => I8_ORDER,
+        WeightWidth::I16 => I16_ORDER,
+    };
+    let (taps, group_outputs) = (conv.taps(), conv.outputs() / conv.groups);
+    let mut ordered = Vec::new();
+    for group in 0..conv.groups {
+        for pair in (0..group_outputs).step_by(2) {
+            for first_tap in (0..taps).step_by(4) {
+                ordered.extend(order.iter().map(|&(second, tap)| {
+                    let (channel, tap) = (pair + second, first_tap + tap);
+                    let exists = channel < group_outputs && tap < taps;
+                    if exists { weights[(group * group_outputs + channel) * taps + tap] } else { 0 }
+                }));
+            }
+        }
+    }
+    ordered
+}
