@@ -103,6 +103,12 @@ pub struct CodeRange {
 }
 
 impl CodeRange {
+    /// Whether all codes are allowed and 0 is the first: what follows most ReLUs.
+    #[inline]
+    pub const fn is_full(self) -> bool {
+        self.zero_point == 0 && self.min == 0 && self.max == u8::MAX
+    }
+
     /// The code of a rescaled sum that is far from the ends of i32, as those of [`AddRescale`] are.
     #[inline]
     pub fn code_of_sum(self, sum: i32) -> u8 {

@@ -228,9 +228,9 @@ impl<'a> Network<'a> {
             }
             Kernel::Product { operand, width, weights } => {
                 let [output, input, scratch] = disjoint(arena, [output, input, scratch])?;
-                let columns = bytemuck::try_cast_slice_mut(scratch).map_err(|_| Error::Tensor)?;
+                let scratch = bytemuck::try_cast_slice_mut(scratch).map_err(|_| Error::Tensor)?;
                 let weights = reader.product_weights(*width, *weights)?;
-                conv::product(op, reader.factor(*operand)?, weights, &finish, input, output, columns);
+                conv::product(op, reader.factor(*operand)?, weights, &finish, input, output, scratch);
             }
             Kernel::DepthwiseProduct { operand, width, weights } => {
                 let [output, input] = disjoint(arena, [output, input])?;

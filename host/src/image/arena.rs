@@ -109,9 +109,8 @@ fn place(buffers: &[Buffer], order: &[usize]) -> Plan {
 /// The least any plan could need: the largest sum of buffers alive during one layer.
 pub fn lower_bound_bytes(buffers: &[Buffer]) -> usize {
     let layers = buffers.iter().map(|b| *b.alive.start());
-    let alive_at = |layer: usize| {
-        buffers.iter().filter(|b| b.alive.contains(&layer)).map(Buffer::room_bytes).sum()
-    };
+    let alive_at =
+        |layer: usize| buffers.iter().filter(|b| b.alive.contains(&layer)).map(Buffer::room_bytes).sum();
     layers.map(alive_at).max().unwrap_or(0)
 }
 

@@ -96,15 +96,19 @@ pub fn build_points(
     tables.iter().for_each(|table: &Table| encode(&mut description, table));
     for (p, point) in points.iter().enumerate() {
         let layers = plans.layers(network, &records[p * count..(p + 1) * count], p);
-        let layer_count =
-            layers.len().try_into().map_err(|_| too_many(network, "layers", layers.len()))?;
+        let layer_count = layers.len().try_into().map_err(|_| too_many(network, "layers", layers.len()))?;
         encode(&mut description, &Point { name: point.name, layer_count });
         layers.iter().for_each(|layer| encode(&mut description, layer));
     }
     Ok(FlashImage {
         bytes: assemble(&description, &sections.into_bytes())?,
         arena_bytes: plans.arena_bytes(),
-        arena_lower_bound_bytes: plans.points.iter().map(|p| p.placement.lower_bound_bytes).max().unwrap_or(0),
+        arena_lower_bound_bytes: plans
+            .points
+            .iter()
+            .map(|p| p.placement.lower_bound_bytes)
+            .max()
+            .unwrap_or(0),
     })
 }
 
@@ -223,8 +227,7 @@ impl PointPlan {
     ) -> PointPlan {
         let scratch: Vec<usize> = records.iter().map(|r| r.scratch.bytes as usize).collect();
         let scratch = by_layer(network, &scratch);
-        let mut plan =
-            PointPlan { placement: Placement::new(network, &scratch, &[]), copied: Vec::new() };
+        let mut plan = PointPlan { placement: Placement::new(network, &scratch, &[]), copied: Vec::new() };
         let Some(limit_bytes) = options.copy_tables_within_bytes else { return plan };
         // Most lookups for its size first.
         let mut wanted: Vec<(u64, u16, Copied)> = (0..tables.len())
@@ -256,7 +259,9 @@ impl PointPlan {
 
     /// Has a layer look its table up in the arena if it is copied there.
     fn point_to_copy(&self, op: &mut Conv2d) {
-        let (Kernel::Table { rows, .. } | Kernel::DepthwiseTable { rows, .. }) = &mut op.kernel else { return };
+        let (Kernel::Table { rows, .. } | Kernel::DepthwiseTable { rows, .. }) = &mut op.kernel else {
+            return;
+        };
         let copy = self.copied.iter().position(|&(table, _)| table == rows.table);
         *rows = RowSource { copy: copy.map(|i| self.placement.copies[i]), ..*rows };
     }

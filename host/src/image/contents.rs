@@ -40,7 +40,9 @@ pub fn layers(network: &Network) -> Vec<LayerContents> {
             name: name.to_owned(),
             operator: operator(op),
             kernel: conv.map_or_else(|| operator(op).to_owned(), |conv| kernel(&conv.kernel)),
-            output: output(op).map(|t| format!("{}x{}x{}", t.height, t.width, t.channels)).unwrap_or_default(),
+            output: output(op)
+                .map(|t| format!("{}x{}x{}", t.height, t.width, t.channels))
+                .unwrap_or_default(),
             multiplications: conv.map_or(0, multiplications),
             table: table.and_then(|index| tables.get(usize::from(index))).map(|&name| name.to_owned()),
             weight_bytes: conv.map_or(0, |conv| weights(&conv.kernel).bytes),

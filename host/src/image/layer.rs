@@ -32,7 +32,15 @@ pub(super) fn record(
     products: &Products,
     sections: &mut Sections,
 ) -> Result<Conv2d> {
+    let constants = match products {
+        Products::Table(_, stored) => &stored.constants,
+        Products::Lowered(lowered) => &lowered.constants,
+    };
     let mut bias = approximate.fold(conv, scheme)?;
+    for (bias, weights) in bias.iter_mut().zip(approximate.weights.chunks_exact(conv.taps())) {
+        // Sums wrap to the same result in whatever order they are added.
+        *bias = weights.iter().map(|&w| constants[usize::from(w)]).fold(*bias, i32::wrapping_add);
+    }
     let mut activation_sums = approximate.operand_sum.clone();
     let kernel = match products {
         Products::Table(table, stored) => {
@@ -47,12 +55,6 @@ pub(super) fn record(
             }
         }
         Products::Lowered(lowered) => {
-            for (o, bias) in bias.iter_mut().enumerate() {
-                let weights = &approximate.weights[o * conv.taps()..(o + 1) * conv.taps()];
-                // Sums wrap to the same result in whatever order they are added.
-                let constants = weights.iter().map(|&w| lowered.constants[usize::from(w)]);
-                *bias = constants.fold(*bias, i32::wrapping_add);
-            }
             product_kernel(conv, approximate, lowered, &mut activation_sums, sections)
         }
     };
@@ -68,10 +70,7 @@ pub(super) fn record(
         bias: sections.add_i32(&bias),
         multipliers: sections.add_i32(&multipliers),
         shifts: sections.add(shifts),
-        activation_sums: activation_sums
-            .iter()
-            .any(|&s| s != 0)
-            .then(|| sections.add_i32(&activation_sums)),
+        activation_sums: activation_sums.iter().any(|&s| s != 0).then(|| sections.add_i32(&activation_sums)),
         output_kind: conv.output_kind,
     };
     // A window whose taps overflowed the address space could not have been quantized.
@@ -133,10 +132,8 @@ fn by_tap<T: Copy>(conv: &QuantizedConv, weights: &[T]) -> Vec<T> {
 
 /// Weights by pair of output channels, then group of four taps: see [`Kernel::Product`].
 fn by_pair(conv: &QuantizedConv, weights: &[i32], width: WeightWidth) -> Vec<i32> {
-    const I8_ORDER: [(usize, usize); 8] =
-        [(0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1), (1, 2), (1, 3)];
-    const I16_ORDER: [(usize, usize); 8] =
-        [(0, 0), (0, 2), (1, 0), (1, 2), (0, 1), (0, 3), (1, 1), (1, 3)];
+    const I8_ORDER: [(usize, usize); 8] = [(0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1), (1, 2), (1, 3)];
+    const I16_ORDER: [(usize, usize); 8] = [(0, 0), (0, 2), (1, 0), (1, 2), (0, 1), (0, 3), (1, 1), (1, 3)];
     let order = match width {
         WeightWidth::I8 => I8_ORDER,
         WeightWidth::I16 => I16_ORDER,

@@ -14,5 +14,5 @@ mod sections;
 mod shared_tables;
 pub mod tables;
 
-pub use build::{FlashImage, Options, OperatingPoint, build, build_points};
+pub use build::{FlashImage, OperatingPoint, Options, build, build_points};
 pub use tables::TableForm;

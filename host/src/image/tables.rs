@@ -1,8 +1,9 @@
-//! The products of one multiplier in the smallest form the runtime can look up.
+//! The products of one multiplier in the smallest form the runtime can look up, or the fastest.
 //!
-//! Three reductions, each proved on the values and never assumed from a multiplier's name: only rows that
-//! some weight of the network names are kept, equal rows are kept once, and where negative weights give
-//! exactly the negated products of positive ones, only magnitudes are kept.
+//! Reductions, each proved on the values and never assumed from a multiplier's name: only rows that some
+//! weight of the network names are kept, equal rows are kept once, and where negative weights give exactly
+//! the negated products of positive ones, only magnitudes are kept. Rows whose values do not fit 16 bits but
+//! lie close enough together lose a constant, which goes into the bias of the layers that use them.
 
 use crate::multiplier::ProductTable;
 use skimp_runtime::image::{EntryKind, WeightCoding};
@@ -27,8 +28,10 @@ pub struct StoredTable {
     pub weight_bytes: [u8; 256],
     /// Width of an entry.
     pub entry: EntryKind,
-    /// The rows: products over all activation codes.
+    /// The rows: products over all activation codes, less their constants.
     pub rows: Vec<[i32; 256]>,
+    /// What a weight code's product is more than what is looked up.
+    pub constants: [i32; 256],
 }
 
 impl StoredTable {
@@ -48,7 +51,7 @@ impl StoredTable {
         for code in codes(occurs) {
             weight_bytes[usize::from(code)] = rows.index(products.row(code)) as u8;
         }
-        rows.finish(WeightCoding::Row, weight_bytes)
+        rows.finish(WeightCoding::Row, weight_bytes, occurs)
     }
 
     /// One row a magnitude, if negated weights give negated products.
@@ -67,7 +70,7 @@ impl StoredTable {
             let index = u8::try_from(rows.index(positive)).ok().filter(|&index| index < 128)?;
             weight_bytes[usize::from(code)] = index | u8::from(weight < 0) << 7;
         }
-        Some(rows.finish(WeightCoding::SignedRow, weight_bytes))
+        Some(rows.finish(WeightCoding::SignedRow, weight_bytes, occurs))
     }
 
     /// The entries as bytes, row by row.
@@ -75,7 +78,6 @@ impl StoredTable {
         let entries = self.rows.iter().flatten();
         match self.entry {
             EntryKind::U16 => entries.flat_map(|&p| (p as u16).to_le_bytes()).collect(),
-            EntryKind::I16 => entries.flat_map(|&p| (p as i16).to_le_bytes()).collect(),
             EntryKind::I32 => entries.flat_map(|&p| p.to_le_bytes()).collect(),
         }
     }
@@ -100,16 +102,28 @@ impl Rows {
         })
     }
 
-    fn finish(self, coding: WeightCoding, weight_bytes: [u8; 256]) -> StoredTable {
-        let fits = |low: i32, high: i32| self.rows.iter().flatten().all(|p| (low..=high).contains(p));
-        let entry = if fits(0, u16::MAX.into()) {
-            EntryKind::U16
-        } else if fits(i16::MIN.into(), i16::MAX.into()) {
-            EntryKind::I16
-        } else {
-            EntryKind::I32
-        };
-        StoredTable { coding, weight_bytes, entry, rows: self.rows }
+    fn finish(mut self, coding: WeightCoding, weight_bytes: [u8; 256], occurs: &[bool; 256]) -> StoredTable {
+        let fits = |low: i32, high: i32| low >= 0 && high <= u16::MAX.into();
+        let bounds =
+            |row: &[i32; 256]| row.iter().fold((i32::MAX, i32::MIN), |(l, h), &p| (l.min(p), h.max(p)));
+        let mut row_constants = vec![0; self.rows.len()];
+        if !self.rows.iter().map(bounds).all(|(low, high)| fits(low, high))
+            && self.rows.iter().map(bounds).all(|(low, high)| fits(0, high - low))
+        {
+            for (row, constant) in self.rows.iter_mut().zip(&mut row_constants) {
+                *constant = bounds(row).0;
+                row.iter_mut().for_each(|p| *p -= *constant);
+            }
+        }
+        let narrow = self.rows.iter().map(bounds).all(|(low, high)| fits(low, high));
+        let entry = if narrow { EntryKind::U16 } else { EntryKind::I32 };
+        let mut constants = [0; 256];
+        for code in codes(occurs) {
+            let byte = weight_bytes[usize::from(code)];
+            let constant = row_constants[usize::from(byte & coding.row_mask())];
+            constants[usize::from(code)] = if byte & !coding.row_mask() == 0 { constant } else { -constant };
+        }
+        StoredTable { coding, weight_bytes, entry, rows: self.rows, constants }
     }
 }
 
@@ -121,13 +135,15 @@ mod tests {
     /// What the runtime would add for a weight.
     fn looked_up(table: &StoredTable, code: u8, x: u8) -> i32 {
         let byte = table.weight_bytes[usize::from(code)];
-        match table.coding {
-            WeightCoding::Row => table.rows[usize::from(byte)][usize::from(x)],
-            WeightCoding::SignedRow => {
-                let product = table.rows[usize::from(byte & 127)][usize::from(x)];
-                if byte < 128 { product } else { -product }
+        let constant = table.constants[usize::from(code)];
+        constant
+            + match table.coding {
+                WeightCoding::Row => table.rows[usize::from(byte)][usize::from(x)],
+                WeightCoding::SignedRow => {
+                    let product = table.rows[usize::from(byte & 127)][usize::from(x)];
+                    if byte < 128 { product } else { -product }
+                }
             }
-        }
     }
 
     fn check(table: &TruthTable, scheme: Scheme, zero_point: u8) -> StoredTable {
@@ -154,7 +170,7 @@ mod tests {
         for (scheme, zero_point, coding, entry) in [
             (Scheme::Unsigned, 3, WeightCoding::Row, EntryKind::U16),
             (sign_magnitude, 0, WeightCoding::SignedRow, EntryKind::U16),
-            (sign_magnitude, 128, WeightCoding::SignedRow, EntryKind::I16),
+            (sign_magnitude, 128, WeightCoding::SignedRow, EntryKind::U16),
         ] {
             let stored = check(&crude, scheme, zero_point);
             assert_eq!((stored.coding, stored.entry), (coding, entry));

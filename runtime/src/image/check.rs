@@ -2,8 +2,8 @@
 //! no further decisions. Bytes with a right checksum can still be hostile or written by a faulty tool.
 
 use super::{
-    ALIGNMENT_BYTES, Conv2d, Head, Kernel, Layer, Op, OutputKind, Reader, RowSource, Scratch, Section, Tensor,
-    WeightCoding, Window,
+    ALIGNMENT_BYTES, Conv2d, Head, Kernel, Layer, Op, OutputKind, Reader, RowSource, Scratch, Section,
+    Tensor, WeightCoding, Window,
 };
 use crate::Error;
 use crate::arithmetic::MAX_SHIFT;

@@ -93,13 +93,12 @@ pub struct Table<'a> {
     pub entries: Section,
 }
 
-/// Type of a table's entries: the narrowest that holds them all.
+/// Type of a table's entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EntryKind {
-    /// Unsigned 16 bits.
+    /// Unsigned 16 bits. Hosts bring nearly all tables into this form: constants that rows lose go into
+    /// biases.
     U16,
-    /// Signed 16 bits.
-    I16,
     /// Signed 32 bits.
     I32,
 }
@@ -108,7 +107,7 @@ impl EntryKind {
     /// Bytes of one entry.
     pub const fn bytes(self) -> usize {
         match self {
-            EntryKind::U16 | EntryKind::I16 => 2,
+            EntryKind::U16 => 2,
             EntryKind::I32 => 4,
         }
     }

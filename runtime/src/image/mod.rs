@@ -26,8 +26,7 @@
 //!
 //! A **table** holds the products of one multiplier as one scheme uses it, *row by weight*: row `i` has 256
 //! entries, one for each activation code. A weight byte chooses a row by the layer's [`WeightCoding`].
-//! Only rows that some weight names need to be stored, and entries may be as narrow as they all fit
-//! ([`EntryKind`]).
+//! Only rows that some weight names need to be stored.
 //!
 //! **Activations** live in the arena as u8 codes at offsets fixed by the host, height x width x channels,
 //! channels innermost; logits are little-endian i32.
@@ -45,8 +44,8 @@ mod header;
 mod reader;
 
 pub use description::{
-    Add, AveragePool, Conv2d, CopyTable, EntryKind, Head, Kernel, Layer, MaxPool, Op, Operand, OutputKind, Pad,
-    Point, RowSource, Scratch, Section, Slice, Table, Tensor, WeightCoding, WeightWidth, Window,
+    Add, AveragePool, Conv2d, CopyTable, EntryKind, Head, Kernel, Layer, MaxPool, Op, Operand, OutputKind,
+    Pad, Point, RowSource, Scratch, Section, Slice, Table, Tensor, WeightCoding, WeightWidth, Window,
 };
 pub use header::{ALIGNMENT_BYTES, HEADER_BYTES, Header, MAGIC, VERSION, checksum};
 

@@ -7,8 +7,6 @@ use crate::image::{EntryKind, Table};
 pub enum Rows<'a> {
     /// Entries of u16.
     U16(&'a [[u16; 256]]),
-    /// Entries of i16.
-    I16(&'a [[i16; 256]]),
     /// Entries of i32.
     I32(&'a [[i32; 256]]),
 }
@@ -21,7 +19,6 @@ impl<'a> Rows<'a> {
         }
         Some(match table.entry {
             EntryKind::U16 => Rows::U16(bytemuck::try_cast_slice(bytes).ok()?),
-            EntryKind::I16 => Rows::I16(bytemuck::try_cast_slice(bytes).ok()?),
             EntryKind::I32 => Rows::I32(bytemuck::try_cast_slice(bytes).ok()?),
         })
     }
@@ -30,7 +27,6 @@ impl<'a> Rows<'a> {
     pub fn len(&self) -> usize {
         match self {
             Rows::U16(rows) => rows.len(),
-            Rows::I16(rows) => rows.len(),
             Rows::I32(rows) => rows.len(),
         }
     }

@@ -61,12 +61,7 @@ pub(crate) fn depthwise_product(
 }
 
 #[inline]
-fn add_products<W: Copy + Into<i32>>(
-    acc: &mut [i32; CHANNELS],
-    factor: Factor,
-    codes: &[u8],
-    weights: &[W],
-) {
+fn add_products<W: Copy + Into<i32>>(acc: &mut [i32; CHANNELS], factor: Factor, codes: &[u8], weights: &[W]) {
     for ((acc, &code), &weight) in acc.iter_mut().zip(codes).zip(weights) {
         *acc = acc.wrapping_add(i32::from(factor.of(code)).wrapping_mul(weight.into()));
     }
@@ -102,9 +97,9 @@ fn run(
                 }
             });
             for (i, (acc, sum)) in acc.into_iter().zip(sums).enumerate().take(count) {
-                let finish = requantization.channel(first + i);
-                let total = acc.wrapping_add(finish.start(sum));
-                finish.store(&[total], output, pixel * channels + first + i, 1);
+                let [start] = requantization.starts(first + i, &[sum]);
+                let total = acc.wrapping_add(start);
+                requantization.store(first + i, &[total], output, pixel * channels + first + i, 1);
             }
         }
     }

@@ -14,62 +14,55 @@ pub(crate) struct Requantization<'a> {
     pub kind: OutputKind,
 }
 
-/// One channel's share of a [`Requantization`].
-pub(super) struct Channel {
-    bias: i32,
-    sum_factor: i32,
-    multiplier: i32,
-    shift: u8,
-    kind: OutputKind,
-}
-
 impl Requantization<'_> {
+    /// What the sums of `channel` begin with, given the sums of the windows' activation codes.
     #[inline]
-    pub(super) fn channel(&self, channel: usize) -> Channel {
-        Channel {
-            bias: self.bias.get(channel).copied().unwrap_or(0),
-            sum_factor: self.activation_sums.and_then(|f| f.get(channel)).copied().unwrap_or(0),
-            multiplier: self.multipliers.get(channel).copied().unwrap_or(0),
-            shift: self.shifts.get(channel).copied().unwrap_or(1),
-            kind: self.kind,
-        }
-    }
-}
-
-impl Channel {
-    /// What sums begin with, given the sum of the window's activation codes.
-    #[inline]
-    pub(super) fn start(&self, code_sum: i32) -> i32 {
-        self.bias.wrapping_add(self.sum_factor.wrapping_mul(code_sum))
-    }
-
-    /// [`start`](Self::start) for several pixels.
-    #[inline]
-    pub(super) fn starts<const P: usize>(&self, code_sums: &[i32; P]) -> [i32; P] {
-        match self.sum_factor {
-            0 => [self.bias; P],
-            _ => code_sums.map(|sum| self.start(sum)),
+    pub(super) fn starts<const P: usize>(&self, channel: usize, code_sums: &[i32; P]) -> [i32; P] {
+        let bias = self.bias.get(channel).copied().unwrap_or(0);
+        match self.activation_sums.and_then(|factors| factors.get(channel)) {
+            Some(&factor) => code_sums.map(|sum| bias.wrapping_add(factor.wrapping_mul(sum))),
+            None => [bias; P],
         }
     }
 
-    /// Writes the results of finished `sums`: elements `first`, `first + step`, ... of the output.
+    /// Writes the results of the finished `sums` of `channel`: elements `first`, `first + step`, ... of the
+    /// output.
     #[inline]
-    pub(super) fn store(&self, sums: &[i32], output: &mut [u8], first: usize, step: usize) {
-        match (self.kind, FastRequantizer::new(self.multiplier, self.shift)) {
-            (OutputKind::Codes(range), Some(fast)) => store_codes(sums, output, first, step, range, fast),
-            (OutputKind::Codes(range), None) => {
-                for (i, &sum) in sums.iter().enumerate() {
-                    if let Some(out) = output.get_mut(first + i * step) {
-                        *out = range.code(requantize(sum, self.multiplier, self.shift));
+    pub(super) fn store(&self, channel: usize, sums: &[i32], output: &mut [u8], first: usize, step: usize) {
+        let multiplier = self.multipliers.get(channel).copied().unwrap_or(0);
+        let shift = self.shifts.get(channel).copied().unwrap_or(1);
+        match (self.kind, FastRequantizer::new(multiplier, shift)) {
+            (OutputKind::Codes(range), Some(fast)) if range.is_full() => {
+                store_all_codes(fast, sums, output, first, step);
+            }
+            (OutputKind::Codes(range), Some(fast)) => store_codes(fast, range, sums, output, first, step),
+            _ => self.store_slowly(multiplier, shift, sums, output, first, step),
+        }
+    }
+
+    /// Logits, and codes of unusual shifts.
+    #[cold]
+    fn store_slowly(
+        &self,
+        multiplier: i32,
+        shift: u8,
+        sums: &[i32],
+        output: &mut [u8],
+        first: usize,
+        step: usize,
+    ) {
+        for (i, &sum) in sums.iter().enumerate() {
+            let element = first + i * step;
+            let value = requantize(sum, multiplier, shift);
+            match self.kind {
+                OutputKind::Codes(range) => {
+                    if let Some(out) = output.get_mut(element) {
+                        *out = range.code(value);
                     }
                 }
-            }
-            (OutputKind::Logits, _) => {
-                let (logits, _) = output.as_chunks_mut::<4>();
-                for (i, &sum) in sums.iter().enumerate() {
-                    let value = requantize(sum, self.multiplier, self.shift);
+                OutputKind::Logits => {
                     let logit = value.clamp(i32::MIN.into(), i32::MAX.into()) as i32;
-                    if let Some(out) = logits.get_mut(first + i * step) {
+                    if let Some(out) = output.as_chunks_mut::<4>().0.get_mut(element) {
                         *out = logit.to_le_bytes();
                     }
                 }
@@ -78,14 +71,27 @@ impl Channel {
     }
 }
 
-#[inline]
+// The loops below are not inlined: within their callers the values would not all get registers.
+
+#[inline(never)]
+fn store_all_codes(fast: FastRequantizer, sums: &[i32], output: &mut [u8], first: usize, step: usize) {
+    let mut element = first;
+    for &sum in sums {
+        if let Some(out) = output.get_mut(element) {
+            *out = fast.requantize(sum).clamp(0, 255) as u8;
+        }
+        element += step;
+    }
+}
+
+#[inline(never)]
 fn store_codes(
+    fast: FastRequantizer,
+    range: CodeRange,
     sums: &[i32],
     output: &mut [u8],
     first: usize,
     step: usize,
-    range: CodeRange,
-    fast: FastRequantizer,
 ) {
     let mut element = first;
     for &sum in sums {

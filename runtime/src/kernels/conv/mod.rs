@@ -15,7 +15,7 @@ pub(crate) use finish::Requantization;
 pub(crate) use product::{Column, Factor, product};
 pub(crate) use table::table;
 
-use crate::image::{Conv2d, Kernel};
+use crate::image::{Conv2d, Kernel, Operand};
 
 /// Pixels of a block of the table kernel; the column of a tap has a byte for each.
 const TABLE_PIXELS: usize = 8;
@@ -39,8 +39,9 @@ impl Conv2d {
         let taps = self.taps()?;
         match self.kernel {
             Kernel::Table { .. } => taps.checked_mul(COLUMN_BYTES),
-            Kernel::Product { .. } => {
-                taps.checked_next_multiple_of(TAP_GROUP).and_then(|taps| taps.checked_mul(COLUMN_BYTES))
+            Kernel::Product { operand, .. } => {
+                let tap_bytes = COLUMN_BYTES + usize::from(self.is_staged(operand));
+                taps.checked_next_multiple_of(TAP_GROUP).and_then(|taps| taps.checked_mul(tap_bytes))
             }
             Kernel::DepthwiseTable { .. } | Kernel::DepthwiseProduct { .. } => Some(0),
         }
@@ -59,6 +60,13 @@ impl Conv2d {
             }
             _ => taps.checked_mul(outputs),
         }
+    }
+
+    /// Whether the product kernel first puts a pixel's taps together byte by byte: those that come in groups of
+    /// four and keep their bits go to the columns at once.
+    pub(crate) fn is_staged(&self, operand: Operand) -> bool {
+        let group_channels = usize::from(self.input.channels) / usize::from(self.groups.max(1));
+        !group_channels.is_multiple_of(TAP_GROUP) || matches!(operand, Operand::Mapped(_))
     }
 
     fn pixels(&self) -> usize {

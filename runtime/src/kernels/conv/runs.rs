@@ -12,13 +12,13 @@ pub(super) enum Run<'a> {
 
 /// Visits the taps of output pixel number `pixel` in their order, those of channel group `group`:
 /// `run(first tap, taps)`.
-#[inline]
+// One copy for all callers: what they do with a run takes much longer than an indirect call.
 pub(super) fn for_each_run<'a>(
     op: &Conv2d,
     input: &'a [u8],
     pixel: usize,
     group: usize,
-    mut run: impl FnMut(usize, Run<'a>),
+    run: &mut dyn FnMut(usize, Run<'a>),
 ) {
     let channels = usize::from(op.input.channels);
     let group_channels = channels / usize::from(op.groups.max(1));
@@ -61,4 +61,42 @@ pub(super) fn for_each_run<'a>(
         }
         tap += row_taps;
     }
+}
+
+/// Pixels whose taps [`for_each_quad`] visits together.
+pub(super) const QUAD: usize = 4;
+
+/// Visits the taps of four neighbouring output pixels from `pixel` on by kernel row: `row(first tap, taps of
+/// each pixel)`, `None` for a row of padding. Only where no window hangs over an edge at its side; returns
+/// whether that is so, and has visited nothing otherwise.
+pub(super) fn for_each_quad<'a>(
+    op: &Conv2d,
+    input: &'a [u8],
+    pixel: usize,
+    row: &mut dyn FnMut(usize, Option<[&'a [u8]; QUAD]>),
+) -> bool {
+    let channels = usize::from(op.input.channels);
+    let [kernel_height, kernel_width] = op.window.kernel.map(usize::from);
+    let [stride_y, stride_x] = op.window.stride.map(usize::from);
+    let [above, before] = op.window.padding.map(usize::from);
+    let (height, width) = (usize::from(op.input.height), usize::from(op.input.width));
+    let output_width = usize::from(op.output.width).max(1);
+    let (top, first) = (pixel / output_width * stride_y, pixel % output_width);
+    let left = (first * stride_x).wrapping_sub(before);
+    let end = left.wrapping_add((QUAD - 1) * stride_x + kernel_width);
+    // Left of the image the subtraction wraps to a number no image width reaches.
+    if op.groups != 1 || first + QUAD > output_width || left > width || end > width {
+        return false;
+    }
+    let row_taps = kernel_width * channels;
+    for ky in 0..kernel_height {
+        let y = (top + ky).wrapping_sub(above);
+        let codes = (y < height).then(|| {
+            let start = (y * width + left) * channels;
+            let step = stride_x * channels;
+            [0, 1, 2, 3].map(|i| input.get(start + i * step..start + i * step + row_taps).unwrap_or(&[]))
+        });
+        row(ky * row_taps, codes);
+    }
+    true
 }

@@ -31,10 +31,26 @@ macro_rules! pixels {
     ($a:literal, $b:literal, $c:literal, $d:literal) => {
         concat!(
             "ldrd r0, lr, [r2], #8\n",
-            "smlad ", $a, ", r3, r0, ", $a, "\n",
-            "smlad ", $c, ", r12, r0, ", $c, "\n",
-            "smlad ", $b, ", r3, lr, ", $b, "\n",
-            "smlad ", $d, ", r12, lr, ", $d, "\n",
+            "smlad ",
+            $a,
+            ", r3, r0, ",
+            $a,
+            "\n",
+            "smlad ",
+            $c,
+            ", r12, r0, ",
+            $c,
+            "\n",
+            "smlad ",
+            $b,
+            ", r3, lr, ",
+            $b,
+            "\n",
+            "smlad ",
+            $d,
+            ", r12, lr, ",
+            $d,
+            "\n",
         )
     };
 }

@@ -6,11 +6,11 @@
 
 #![allow(unsafe_code)]
 
-#[cfg(skimp_thumb)]
-mod thumb;
 #[cfg(skimp_dsp)]
 mod dsp;
 mod portable;
+#[cfg(skimp_thumb)]
+mod thumb;
 
 use super::Rows;
 use super::conv::Column;
@@ -79,13 +79,9 @@ pub(super) fn add_rows(acc: &mut [i32; 8], rows: &NamedRows, first: usize, colum
     let weights = rows.weights.get(first..first + columns.len()).unwrap_or(&[]);
     match (rows.rows, rows.coding) {
         #[cfg(skimp_thumb)]
-        (Rows::U16(rows), coding) => thumb::add_rows_u16(acc, rows, coding, weights, columns),
-        #[cfg(skimp_thumb)]
-        (Rows::I16(rows), coding) => thumb::add_rows_i16(acc, rows, coding, weights, columns),
+        (Rows::U16(rows), coding) => thumb::add_rows(acc, rows, coding, weights, columns),
         #[cfg(not(skimp_thumb))]
         (Rows::U16(rows), coding) => portable::add_rows(acc, rows, coding, weights, columns),
-        #[cfg(not(skimp_thumb))]
-        (Rows::I16(rows), coding) => portable::add_rows(acc, rows, coding, weights, columns),
         (Rows::I32(rows), coding) => portable::add_rows(acc, rows, coding, weights, columns),
     }
 }
@@ -95,7 +91,6 @@ pub(super) fn row_sum(rows: &NamedRows, first: usize, codes: &[u8]) -> i32 {
     let weights = rows.weights.get(first..first + codes.len()).unwrap_or(&[]);
     match (rows.rows, rows.coding) {
         (Rows::U16(rows), coding) => portable::row_sum(rows, coding, weights, codes),
-        (Rows::I16(rows), coding) => portable::row_sum(rows, coding, weights, codes),
         (Rows::I32(rows), coding) => portable::row_sum(rows, coding, weights, codes),
     }
 }
@@ -105,7 +100,6 @@ pub(super) fn add_looked_up(acc: &mut [i32; 8], rows: &NamedRows, first: usize, 
     let weights = rows.weights.get(first..first + codes.len()).unwrap_or(&[]);
     match (rows.rows, rows.coding) {
         (Rows::U16(rows), coding) => portable::add_looked_up(acc, rows, coding, weights, codes),
-        (Rows::I16(rows), coding) => portable::add_looked_up(acc, rows, coding, weights, codes),
         (Rows::I32(rows), coding) => portable::add_looked_up(acc, rows, coding, weights, codes),
     }
 }

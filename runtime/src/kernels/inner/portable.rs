@@ -82,11 +82,7 @@ fn product<E: Copy + Into<i32>>(rows: &[[E; 256]], coding: WeightCoding, weight:
 /// Adds the products of two output channels' weights with four pixels' columns.
 #[cfg_attr(skimp_dsp, allow(dead_code))]
 #[inline(never)]
-pub(super) fn add_products<W: Weight>(
-    acc: &mut [[i32; 4]; 2],
-    weights: &[[W; 8]],
-    columns: &[Column],
-) {
+pub(super) fn add_products<W: Weight>(acc: &mut [[i32; 4]; 2], weights: &[[W; 8]], columns: &[Column]) {
     let [mut first, mut second] = *acc;
     for (weights, column) in weights.iter().zip(columns) {
         let halves: &[i16; 16] = bytemuck::must_cast_ref(column);

@@ -13,49 +13,27 @@ use core::arch::naked_asm;
 /// # Safety
 ///
 /// As many weights and columns as said, every weight naming a row behind the pointer.
-type RowKernel<E> = unsafe extern "C" fn(*mut [i32; 8], *const [E; 256], *const u8, usize, *const [u8; 8]);
+type RowKernel = unsafe extern "C" fn(*mut [i32; 8], *const [u16; 256], *const u8, usize, *const [u8; 8]);
 
 /// Adds the products of each weight with its column of codes.
-pub(super) fn add_rows_u16(
+pub(super) fn add_rows(
     acc: &mut [i32; 8],
     rows: &[[u16; 256]],
     coding: WeightCoding,
     weights: &[u8],
     columns: &[[u8; 8]],
 ) {
-    match coding {
-        WeightCoding::Row => call(rows_u16, acc, rows, weights, columns),
-        WeightCoding::SignedRow => call(signed_rows_u16, acc, rows, weights, columns),
-    }
-}
-
-/// The same for signed entries.
-pub(super) fn add_rows_i16(
-    acc: &mut [i32; 8],
-    rows: &[[i16; 256]],
-    coding: WeightCoding,
-    weights: &[u8],
-    columns: &[[u8; 8]],
-) {
-    match coding {
-        WeightCoding::Row => call(rows_i16, acc, rows, weights, columns),
-        WeightCoding::SignedRow => call(signed_rows_i16, acc, rows, weights, columns),
-    }
-}
-
-fn call<E>(
-    kernel: RowKernel<E>,
-    acc: &mut [i32; 8],
-    rows: &[[E; 256]],
-    weights: &[u8],
-    columns: &[[u8; 8]],
-) {
     let count = weights.len().min(columns.len());
-    if count > 0 {
-        // SAFETY: the kernel reads `count` weights and columns and writes the sums. Rows: `weights` come from
-        // a `NamedRows`, which names only rows of `rows`; a row has an entry for every code.
-        unsafe { kernel(acc, rows.as_ptr(), weights.as_ptr(), count, columns.as_ptr()) }
+    if count == 0 {
+        return;
     }
+    let kernel: RowKernel = match coding {
+        WeightCoding::Row => unsigned_rows,
+        WeightCoding::SignedRow => signed_rows,
+    };
+    // SAFETY: the kernel reads `count` weights and columns and writes the sums. Rows: `weights` come from a
+    // `NamedRows`, which names only rows of `rows`; a row has an entry for every code.
+    unsafe { kernel(acc, rows.as_ptr(), weights.as_ptr(), count, columns.as_ptr()) }
 }
 
 /// Start: sums in r4 to r11, table in r1, weights in r2, columns minus one in r3, the number of weights to
@@ -87,166 +65,159 @@ macro_rules! leave {
 
 /// Eight products of the row at r0, added to or subtracted from the sums; moves on to the next column.
 macro_rules! row {
-    ($add:literal, $load:literal) => {
+    ($add:literal) => {
         concat!(
-            row!(@pair "ldrb lr, [r3, #2]", "1", "r4", "r5", $add, $load),
-            row!(@pair "ldrb lr, [r3, #4]", "3", "r6", "r7", $add, $load),
-            row!(@pair "ldrb lr, [r3, #6]", "5", "r8", "r9", $add, $load),
-            row!(@pair "ldrb lr, [r3, #8]!", "7", "r10", "r11", $add, $load),
+            row!(@pair "ldrb lr, [r3, #2]", "1", "r4", "r5", $add),
+            row!(@pair "ldrb lr, [r3, #4]", "3", "r6", "r7", $add),
+            row!(@pair "ldrb lr, [r3, #6]", "5", "r8", "r9", $add),
+            row!(@pair "ldrb lr, [r3, #8]!", "7", "r10", "r11", $add),
         )
     };
-    (@pair $second:literal, $first:literal, $a:literal, $b:literal, $add:literal, $load:literal) => {
+    (@pair $second:literal, $first:literal, $a:literal, $b:literal, $add:literal) => {
         concat!(
             "ldrb r12, [r3, #", $first, "]\n",
             $second, "\n",
-            $load, " r12, [r0, r12, lsl #1]\n",
-            $load, " lr, [r0, lr, lsl #1]\n",
+            "ldrh r12, [r0, r12, lsl #1]\n",
+            "ldrh lr, [r0, lr, lsl #1]\n",
             $add, " ", $a, ", r12\n",
             $add, " ", $b, ", lr\n",
         )
     };
 }
 
-macro_rules! rows_kernel {
-    ($name:ident, $entry:ty, $load:literal) => {
-        /// Adds rows that have no sign.
-        ///
-        /// # Safety
-        ///
-        /// See [`RowKernel`].
-        #[unsafe(naked)]
-        unsafe extern "C" fn $name(
-            acc: *mut [i32; 8],
-            rows: *const [$entry; 256],
-            weights: *const u8,
-            count: usize,
-            columns: *const [u8; 8],
-        ) {
-            naked_asm!(
-                enter!(),
-                "cmp r12, #2",
-                "bhi 23f",
-                "beq 22f",
-                "cmp r12, #1",
-                "beq 21f",
-                "20:",
-                rows_kernel!(@weight),
-                row!("add", $load),
-                "21:",
-                rows_kernel!(@weight),
-                row!("add", $load),
-                "22:",
-                rows_kernel!(@weight),
-                row!("add", $load),
-                "23:",
-                rows_kernel!(@weight),
-                row!("add", $load),
-                "ldr r12, [sp]",
-                "cmp r2, r12",
-                "bne 20b",
-                leave!(),
-            )
-        }
-    };
-    // A row has 512 bytes.
-    (@weight) => {
+/// A row has 512 bytes.
+macro_rules! unsigned_rows_weight {
+    () => {
         "ldrb r0, [r2], #1
          add r0, r1, r0, lsl #9"
     };
 }
 
-macro_rules! signed_rows_kernel {
-    ($name:ident, $entry:ty, $load:literal) => {
-        /// Adds or subtracts rows by the sign in each weight's highest bit. There are two tracks, one that
-        /// adds and one that subtracts, and a jump where the sign changes.
-        ///
-        /// # Safety
-        ///
-        /// See [`RowKernel`].
-        #[unsafe(naked)]
-        unsafe extern "C" fn $name(
-            acc: *mut [i32; 8],
-            rows: *const [$entry; 256],
-            weights: *const u8,
-            count: usize,
-            columns: *const [u8; 8],
-        ) {
-            naked_asm!(
-                enter!(),
-                "mov r0, r12",
-                "cmp r0, #2",
-                "bhi 63f",
-                "beq 62f",
-                "cmp r0, #1",
-                "beq 61f",
-                signed_rows_kernel!(@weight),
-                "bcs 40f",
-                "b 30f",
-                "61:",
-                signed_rows_kernel!(@weight),
-                "bcs 41f",
-                "b 31f",
-                "62:",
-                signed_rows_kernel!(@weight),
-                "bcs 42f",
-                "b 32f",
-                "63:",
-                signed_rows_kernel!(@weight),
-                "bcs 43f",
-                "b 33f",
-                "30:",
-                row!("add", $load),
-                signed_rows_kernel!(@weight),
-                "bcs 41f",
-                "31:",
-                row!("add", $load),
-                signed_rows_kernel!(@weight),
-                "bcs 42f",
-                "32:",
-                row!("add", $load),
-                signed_rows_kernel!(@weight),
-                "bcs 43f",
-                "33:",
-                row!("add", $load),
-                "ldr r12, [sp]",
-                "cmp r2, r12",
-                "beq 50f",
-                signed_rows_kernel!(@weight),
-                "bcc 30b",
-                "40:",
-                row!("sub", $load),
-                signed_rows_kernel!(@weight),
-                "bcc 31b",
-                "41:",
-                row!("sub", $load),
-                signed_rows_kernel!(@weight),
-                "bcc 32b",
-                "42:",
-                row!("sub", $load),
-                signed_rows_kernel!(@weight),
-                "bcc 33b",
-                "43:",
-                row!("sub", $load),
-                "ldr r12, [sp]",
-                "cmp r2, r12",
-                "beq 50f",
-                signed_rows_kernel!(@weight),
-                "bcs 40b",
-                "b 30b",
-                "50:",
-                leave!(),
-            )
-        }
-    };
-    // The sign goes to the carry flag, seven bits choose a row of 512 bytes.
-    (@weight) => {
+/// Adds rows that have no sign.
+///
+/// # Safety
+///
+/// See [`RowKernel`].
+#[unsafe(naked)]
+unsafe extern "C" fn unsigned_rows(
+    acc: *mut [i32; 8],
+    rows: *const [u16; 256],
+    weights: *const u8,
+    count: usize,
+    columns: *const [u8; 8],
+) {
+    naked_asm!(
+        enter!(),
+        "cmp r12, #2",
+        "bhi 23f",
+        "beq 22f",
+        "cmp r12, #1",
+        "beq 21f",
+        "20:",
+        unsigned_rows_weight!(),
+        row!("add"),
+        "21:",
+        unsigned_rows_weight!(),
+        row!("add"),
+        "22:",
+        unsigned_rows_weight!(),
+        row!("add"),
+        "23:",
+        unsigned_rows_weight!(),
+        row!("add"),
+        "ldr r12, [sp]",
+        "cmp r2, r12",
+        "bne 20b",
+        leave!(),
+    )
+}
+
+/// The sign goes to the carry flag, seven bits choose a row of 512 bytes.
+macro_rules! signed_rows_weight {
+    () => {
         "ldrb r0, [r2], #1
          lsls r0, r0, #25
          add r0, r1, r0, lsr #16"
     };
 }
 
-rows_kernel!(rows_u16, u16, "ldrh");
-rows_kernel!(rows_i16, i16, "ldrsh");
-signed_rows_kernel!(signed_rows_u16, u16, "ldrh");
-signed_rows_kernel!(signed_rows_i16, i16, "ldrsh");
+/// Adds or subtracts rows by the sign in each weight's highest bit. There are two tracks, one that
+/// adds and one that subtracts, and a jump where the sign changes.
+///
+/// # Safety
+///
+/// See [`RowKernel`].
+#[unsafe(naked)]
+unsafe extern "C" fn signed_rows(
+    acc: *mut [i32; 8],
+    rows: *const [u16; 256],
+    weights: *const u8,
+    count: usize,
+    columns: *const [u8; 8],
+) {
+    naked_asm!(
+        enter!(),
+        "mov r0, r12",
+        "cmp r0, #2",
+        "bhi 63f",
+        "beq 62f",
+        "cmp r0, #1",
+        "beq 61f",
+        signed_rows_weight!(),
+        "bcs 40f",
+        "b 30f",
+        "61:",
+        signed_rows_weight!(),
+        "bcs 41f",
+        "b 31f",
+        "62:",
+        signed_rows_weight!(),
+        "bcs 42f",
+        "b 32f",
+        "63:",
+        signed_rows_weight!(),
+        "bcs 43f",
+        "b 33f",
+        "30:",
+        row!("add"),
+        signed_rows_weight!(),
+        "bcs 41f",
+        "31:",
+        row!("add"),
+        signed_rows_weight!(),
+        "bcs 42f",
+        "32:",
+        row!("add"),
+        signed_rows_weight!(),
+        "bcs 43f",
+        "33:",
+        row!("add"),
+        "ldr r12, [sp]",
+        "cmp r2, r12",
+        "beq 50f",
+        signed_rows_weight!(),
+        "bcc 30b",
+        "40:",
+        row!("sub"),
+        signed_rows_weight!(),
+        "bcc 31b",
+        "41:",
+        row!("sub"),
+        signed_rows_weight!(),
+        "bcc 32b",
+        "42:",
+        row!("sub"),
+        signed_rows_weight!(),
+        "bcc 33b",
+        "43:",
+        row!("sub"),
+        "ldr r12, [sp]",
+        "cmp r2, r12",
+        "beq 50f",
+        signed_rows_weight!(),
+        "bcs 40b",
+        "b 30b",
+        "50:",
+        leave!(),
+    )
+}
