@@ -43,7 +43,11 @@ fn host_runtime_and_board_agree(board: &str) {
         data: None,
         mean: vec![],
         std: vec![],
-        images: Request { test: IMAGES, calibration: Count::exactly(128), ..Request::default() },
+        images: Request {
+            test: Count::exactly(IMAGES),
+            calibration: Count::exactly(128),
+            ..Request::default()
+        },
         range_method: RangeMethod::MinMax,
         scheme: Scheme::default(),
     };

@@ -23,7 +23,11 @@ fn resnet20(scheme: Scheme, test: usize) -> Prepared {
         data: Some("cifar10".into()),
         mean: vec![0.485, 0.456, 0.406],
         std: vec![0.229, 0.224, 0.225],
-        images: Request { test, calibration: Count::exactly(256), ..Request::default() },
+        images: Request {
+            test: Count::exactly(test),
+            calibration: Count::exactly(256),
+            ..Request::default()
+        },
         range_method: RangeMethod::MinMax,
         scheme,
     };

@@ -15,8 +15,9 @@ pub struct Entry {
 }
 
 /// All networks of the zoo. Their cards lie beside their files.
-pub const NETWORKS: [Entry; 2] = [
+pub const NETWORKS: [Entry; 3] = [
     Entry { name: "fashion-cnn", file: "fashion-cnn.onnx", data: "fashion-mnist" },
+    Entry { name: "digits-cnn", file: "digits-cnn.onnx", data: "digits" },
     Entry { name: "resnet8", file: "resnet8.onnx", data: "cifar10" },
 ];
 
@@ -54,6 +55,6 @@ mod tests {
         assert!(path.ends_with("resnet8.onnx"));
         assert_eq!(data, Some("cifar10"));
         assert_eq!(resolve("some/net.onnx").unwrap(), ("some/net.onnx".into(), None));
-        assert!(resolve("resnet9").unwrap_err().to_string().contains("fashion-cnn, resnet8"));
+        assert!(resolve("resnet9").unwrap_err().to_string().contains("fashion-cnn, digits-cnn, resnet8"));
     }
 }

@@ -51,6 +51,16 @@ def load_fashion_mnist(folder, split):
     return images, labels
 
 
+def load_digits(folder, split):
+    """Images (N, 1, 8, 8) as bytes and labels, of split "calibration",
+    "selection" or "test"."""
+    folder = pathlib.Path(folder)
+    images = read_idx(folder / f"{split}-images.idx3-ubyte.gz")
+    labels = read_idx(folder / f"{split}-labels.idx1-ubyte.gz")
+    images = torch.from_numpy(images.copy()).unsqueeze(1)
+    return images, torch.from_numpy(labels.astype(np.int64))
+
+
 def cifar10_cache():
     """The folder in which `skimp data fetch cifar10` leaves its files."""
     if "SKIMP_CACHE" in os.environ:
@@ -93,6 +103,29 @@ def augment(images, pad, generator):
     # Indexing around the channel dimension leaves it last: (N, H, W, C).
     shifted = padded[at, :, rows[:, :, None], columns[:, None, :]]
     return shifted.permute(0, 3, 1, 2)
+
+
+def warp(images, generator, *, turn, stretch, slant, shift):
+    """Turn each image by up to `turn` radians, stretch its sides by up to the
+    share `stretch` each, slant it by up to `slant`, and move it by up to
+    `shift` pixels. Written and drawn things keep their meaning so, and must
+    not be mirrored."""
+
+    def draw(limit):
+        return (torch.rand(len(images), generator=generator) * 2 - 1) * limit
+
+    angle, lean = draw(turn), draw(slant)
+    wide, high = 1 + draw(stretch), 1 + draw(stretch)
+    # grid_sample measures in half sides.
+    right, down = draw(shift) * 2 / images.shape[3], draw(shift) * 2 / images.shape[2]
+    cos, sin = angle.cos(), angle.sin()
+    rows = [
+        torch.stack([wide * cos, wide * (lean * cos - sin), right], 1),
+        torch.stack([high * sin, high * (lean * sin + cos), down], 1),
+    ]
+    grid = F.affine_grid(torch.stack(rows, 1), list(images.shape), align_corners=False)
+    bent = F.grid_sample(images.float(), grid, align_corners=False)
+    return bent.round().to(torch.uint8)
 
 
 def to_input(images):
@@ -192,11 +225,13 @@ def train(
     batch,
     peak_rate,
     weight_decay,
-    pad,
+    vary,
     smoothing=0.0,
     validation=None,
 ):
     """SGD with Nesterov momentum on a one-cycle schedule.
+
+    `vary(images, generator)` gives a batch as it is to be trained on.
 
     The state after each epoch goes to `checkpoint`. Shuffling and
     augmentation draw from a generator seeded by (seed, epoch), so a resumed
@@ -251,7 +286,7 @@ def train(
         network.train()
         total_loss, right = 0.0, 0
         for chosen in order:
-            x = to_input(augment(images[chosen], pad, generator))
+            x = to_input(vary(images[chosen], generator))
             y = labels[chosen]
             logits = network(x)
             loss = F.cross_entropy(logits, y, label_smoothing=smoothing)

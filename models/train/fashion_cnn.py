@@ -55,7 +55,7 @@ def main():
         batch=128,
         peak_rate=0.2,
         weight_decay=2e-4,
-        pad=2,
+        vary=lambda images, generator: common.augment(images, 2, generator),
         smoothing=0.05,
         validation=(images[kept:], labels[kept:]),
     )

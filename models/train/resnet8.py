@@ -46,7 +46,7 @@ def main():
         batch=128,
         peak_rate=0.2,
         weight_decay=2e-4,
-        pad=4,
+        vary=lambda images, generator: common.augment(images, 4, generator),
     )
     common.report(network, SHAPE, *common.load_cifar10(args.data, "test"), seconds)
     common.export(network, SHAPE, args.out)

@@ -14,7 +14,7 @@ fn what_is_no_model_is_named() {
     dir.write("empty.onnx", "");
     dir.folder("folder.onnx");
     dir.folder("models");
-    evaluate(&dir, "nosuch").refused(&["\"nosuch\"", "fashion-cnn, resnet8"]);
+    evaluate(&dir, "nosuch").refused(&["\"nosuch\"", "fashion-cnn, digits-cnn, resnet8"]);
     evaluate(&dir, "nosuch.onnx --data fashion-mnist").refused(&["error: nosuch.onnx: "]);
     evaluate(&dir, "text.onnx --data fashion-mnist").refused(&["error: text.onnx: not an ONNX model"]);
     evaluate(&dir, "empty.onnx --data fashion-mnist").refused(&["error: empty.onnx: ", "empty"]);
@@ -57,7 +57,7 @@ fn data_that_is_not_there_or_does_not_fit_is_named() {
     let dir = Dir::new();
     dir.folder("empty");
     dir.write("text", "no folder");
-    evaluate(&dir, "fashion-cnn --data nosuch").refused(&["\"nosuch\"", "fashion-mnist, cifar10"]);
+    evaluate(&dir, "fashion-cnn --data nosuch").refused(&["\"nosuch\"", "fashion-mnist, digits, cifar10"]);
     evaluate(&dir, "fashion-cnn --data text").refused(&["\"text\""]);
     evaluate(&dir, "fashion-cnn --data empty").refused(&["error: empty: has no test images"]);
     evaluate(&dir, "resnet8 --data fashion-mnist").refused(&["32x32x3", "28x28x1", "fashion-mnist"]);

@@ -116,3 +116,18 @@ fn unknown_names_are_answered_with_those_there_are() {
 fn a_mean_may_be_negative() {
     Dir::new().skimp(&format!("evaluate fashion-cnn {FEW} --no-float --mean -0.1")).ok();
 }
+
+#[test]
+fn of_a_small_data_set_all_images_are_taken() {
+    let dir = Dir::new();
+    let report = dir.skimp("evaluate digits-cnn --json").json();
+    assert_eq!(report["test_images"], 510);
+    assert_within(number(&report, "accuracy_8bit"), 98.0, 100.0);
+    dir.skimp("evaluate digits-cnn --test-images 511").refused(&["510 images, 511 were asked for"]);
+
+    let optimize = "optimize digits-cnn --multipliers low-bit --out out --generations 1 --population 4 \
+                    --finalists 1 --schemes sign-magnitude --ranges minmax --no-baselines";
+    dir.skimp(optimize).ok();
+    // One more is needed to choose on.
+    dir.skimp(&format!("{optimize} --selection-images 258")).refused(&["258 images, 259 were asked for"]);
+}

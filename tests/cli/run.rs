@@ -41,7 +41,7 @@ fn inputs_and_boards_that_do_not_fit_are_refused() {
     dir.folder("empty");
     let run = |rest: &str| dir.skimp(&format!("run a.skimp {rest}"));
     run("--board host --inputs short").refused(&["1567 bytes", "784"]);
-    run("--board host --inputs nosuch").refused(&["\"nosuch\"", "fashion-mnist, cifar10"]);
+    run("--board host --inputs nosuch").refused(&["\"nosuch\"", "fashion-mnist, digits, cifar10"]);
     run("--board host --inputs empty").refused(&["empty", "test images"]);
     run("--board host --inputs fashion-mnist --images 20000").refused(&["fashion-mnist", "images"]);
     run("--board host --inputs fashion-mnist --images 0").refused(&[]);

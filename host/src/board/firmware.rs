@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long a build may take; a minute or two is usual the first time.
-const BUILD_LIMIT: Duration = Duration::from_secs(1200);
+pub(super) const BUILD_LIMIT: Duration = Duration::from_secs(1200);
 
 /// Builds the firmware of `board` if its sources have changed and returns the ELF file. The toolchain is
 /// installed first if it is missing and `install` allows it. cargo's lines go to `progress`.
@@ -35,7 +35,7 @@ pub fn build(board: &Board, install: Install, progress: &mut dyn FnMut(&str)) ->
 }
 
 /// The folder `boards` of skimp's own sources.
-fn sources() -> Result<PathBuf> {
+pub(super) fn sources() -> Result<PathBuf> {
     let folder = workspace().join("boards");
     if folder.join("Cargo.toml").is_file() {
         return Ok(folder);
@@ -45,7 +45,7 @@ fn sources() -> Result<PathBuf> {
 }
 
 /// Where firmware is built, next to what the workspace's own builds leave.
-fn target_folder() -> PathBuf {
+pub(super) fn target_folder() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     let target = target.filter(|path| path.is_absolute()).unwrap_or_else(|| workspace().join("target"));
     target.join("boards")

@@ -6,6 +6,7 @@
 //!                       -> flash -+
 //! ```
 
+pub mod c_library;
 pub mod description;
 pub mod device;
 pub mod firmware;

@@ -14,10 +14,13 @@ use std::time::Duration;
 /// Calibration images, if there are so many, unless another number is asked for.
 const CALIBRATION_IMAGES: Count = Count { least: 1, most: 1024 };
 
+/// Test images, likewise.
+const TEST_IMAGES: Count = Count { least: 1, most: 1000 };
+
 /// Which network, on which images, in which integers.
 #[derive(Debug, Args)]
 pub struct NetworkArgs {
-    /// A network of the zoo (fashion-cnn, resnet8) or an ONNX file.
+    /// A network of the zoo (fashion-cnn, digits-cnn, resnet8) or an ONNX file.
     #[arg(value_name = "MODEL")]
     pub model: String,
     #[command(flatten)]
@@ -49,7 +52,7 @@ pub struct RangeArgs {
 /// Which images a network was trained on.
 #[derive(Debug, Clone, Args)]
 pub struct DataArgs {
-    /// Data set of the zoo (fashion-mnist, cifar10; fetched at first use) or a folder with images.
+    /// Data set of the zoo (fashion-mnist, digits, cifar10; that one is fetched at first use) or a folder with images.
     /// A network of the zoo knows its own.
     #[arg(long, value_name = "NAME|PATH")]
     pub data: Option<String>,
@@ -67,15 +70,17 @@ pub struct FitArgs {
     /// Training images that ranges and compensation are fitted to [default: 1024, or all there are].
     #[arg(long, value_name = "N")]
     pub calibration_images: Option<usize>,
-    /// Test images that results are reported on.
-    #[arg(long, default_value_t = 1000, value_name = "N")]
-    pub test_images: usize,
+    /// Test images that results are reported on [default: 1000, or all there are].
+    #[arg(long, value_name = "N")]
+    pub test_images: Option<usize>,
 }
 
 impl HowArgs {
     /// Prepares `model`, with `selection` images to score candidates on.
     pub fn prepare(&self, model: &str, selection: Count) -> Result<Prepared> {
-        at_least("--test-images", self.fit.test_images, 1)?;
+        if let Some(count) = self.fit.test_images {
+            at_least("--test-images", count, 1)?;
+        }
         if let Some(count) = self.fit.calibration_images {
             at_least("--calibration-images", count, 1)?;
         }
@@ -85,7 +90,7 @@ impl HowArgs {
             mean: self.data.mean.clone(),
             std: self.data.std.clone(),
             images: Request {
-                test: self.fit.test_images,
+                test: self.fit.test_images.map_or(TEST_IMAGES, Count::exactly),
                 calibration: self.fit.calibration_images.map_or(CALIBRATION_IMAGES, Count::exactly),
                 selection,
             },

@@ -2,7 +2,7 @@
 
 use super::common::{self, Spinner};
 use crate::board::{self, Board, Install};
-use crate::data::{self, Preprocess, Request};
+use crate::data::{self, Count, Preprocess, Request};
 use crate::emulate::metrics::Score;
 use crate::error::{Error, Result};
 use crate::execute::{self, AlignedImage};
@@ -190,7 +190,7 @@ fn inputs(args: &Args, network: &skimp_runtime::Network) -> Result<Inputs> {
         }
         return Ok(Inputs { codes, labels: None });
     }
-    let request = Request { test: args.images, ..Request::default() };
+    let request = Request { test: Count::exactly(args.images), ..Request::default() };
     let spinner = Spinner::start("reading images");
     let set = data::open(&args.inputs, request, &|line| spinner.say(line))?.test;
     let head = network.head();

@@ -3,6 +3,7 @@
 //! [`open`] takes a set's name or a folder:
 //! - `fashion-mnist`: up to 1,000 test, 512 calibration and 1,000 selection images come with skimp; more
 //!   test images (10,000 in all) are read from Debian's package `dataset-fashion-mnist`;
+//! - `digits`: 510 test, 1,029 calibration and 258 selection images of handwritten digits come with skimp;
 //! - `cifar10`: fetched into the cache folder at first use (see [`cifar`]);
 //! - a folder with IDX files: `{test,calibration,selection}-images.idx3-ubyte` and `-labels.idx1-ubyte`, or
 //!   `{t10k,train}-images-idx3-ubyte` and `-labels-idx1-ubyte`, each plain or with `.gz` behind the name;
@@ -103,7 +104,8 @@ impl DataSet {
     ///
     /// # Errors
     /// [`Error::Mismatch`] if there are fewer.
-    fn first(mut self, count: usize) -> Result<DataSet> {
+    fn first(mut self, count: Count) -> Result<DataSet> {
+        let count = count.of(self.len());
         if count > self.len() {
             let (have, name) = (self.len(), &self.name);
             return Err(Error::Mismatch(format!("{name}: has {have} images, {count} were asked for")));
@@ -139,7 +141,7 @@ impl Count {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Request {
     /// Test images, which nothing may be fitted to.
-    pub test: usize,
+    pub test: Count,
     /// Training images that quantization and compensation are fitted to.
     pub calibration: Count,
     /// Training images, none of them in calibration, that candidates are scored on.
@@ -167,8 +169,8 @@ mod tests {
         let set = DataSet::new("set", vec![1, 2, 3, 4], shape, vec![0, 2], 3).unwrap();
         assert_eq!((set.len(), set.image(1)), (2, &[3, 4][..]));
         assert_eq!(set.pick(&[1, 1]).images, [3, 4, 3, 4]);
-        assert!(set.clone().first(3).is_err());
-        assert_eq!(set.first(1).unwrap().images, [1, 2]);
+        assert!(set.clone().first(Count::exactly(3)).is_err());
+        assert_eq!(set.first(Count::exactly(1)).unwrap().images, [1, 2]);
         assert!(DataSet::new("set", vec![1, 2, 3], shape, vec![0, 2], 3).is_err());
         let message = DataSet::new("set", vec![1, 2], shape, vec![3], 3).unwrap_err().to_string();
         assert_eq!(message, "set: image 0 has label 3, but there are 3 classes");

@@ -12,7 +12,7 @@ const DEBIAN_FASHION: &str = "/usr/share/datasets/fashion-mnist";
 /// Test images of Fashion-MNIST that come with skimp.
 const OWN_TEST_IMAGES: usize = 1000;
 
-/// Opens the data set `name`: `fashion-mnist`, `cifar10`, or a folder as the [module](super) describes.
+/// Opens the data set `name`: `fashion-mnist`, `digits`, `cifar10`, or a folder as the [module](super) describes.
 /// `progress` is told about anything that takes long.
 ///
 /// # Errors
@@ -22,10 +22,12 @@ const OWN_TEST_IMAGES: usize = 1000;
 pub fn open(name: &str, request: Request, progress: &dyn Fn(&str)) -> Result<Splits> {
     match name {
         "fashion-mnist" => fashion(&zoo::models_folder().join("data/fashion-mnist"), request),
+        "digits" => Ok(in_folder(&zoo::models_folder().join("data/digits"), request)?.named("digits", 10)),
         "cifar10" => in_folder(&fetch("cifar10", progress)?, request),
         path if Path::new(path).is_dir() => in_folder(Path::new(path), request),
         other => Err(Error::Argument(format!(
-            "\"{other}\" is no data set: give fashion-mnist, cifar10, or a folder with IDX or CIFAR-10 files"
+            "\"{other}\" is no data set: give fashion-mnist, digits, cifar10, or a folder with IDX or \
+             CIFAR-10 files"
         ))),
     }
 }
@@ -46,6 +48,7 @@ pub fn fetch(name: &str, progress: &dyn Fn(&str)) -> Result<PathBuf> {
              apt-get install dataset-fashion-mnist"
                 .into(),
         )),
+        "digits" => Err(Error::Argument("digits come with the source; there is nothing to fetch".into())),
         other => Err(Error::Argument(format!("no data set called \"{other}\" can be fetched; cifar10 can"))),
     }
 }
@@ -67,8 +70,12 @@ fn folder_from(variable: &str) -> Option<PathBuf> {
 
 /// The committed parts in `own`, and the rest of the test images from Debian's package.
 fn fashion(own: &Path, request: Request) -> Result<Splits> {
-    let mut splits = in_folder(own, Request { test: request.test.min(OWN_TEST_IMAGES), ..request })?;
-    if request.test > OWN_TEST_IMAGES {
+    let test = Count {
+        least: request.test.least.min(OWN_TEST_IMAGES),
+        most: request.test.most.min(OWN_TEST_IMAGES),
+    };
+    let mut splits = in_folder(own, Request { test, ..request })?;
+    if request.test.least > OWN_TEST_IMAGES {
         let debian = Path::new(DEBIAN_FASHION);
         let Some(files) = pair(debian, "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte") else {
             return Err(Error::file(
@@ -81,11 +88,18 @@ fn fashion(own: &Path, request: Request) -> Result<Splits> {
         };
         splits.test = read_pair(&files)?.first(request.test)?;
     }
-    for set in [&mut splits.test, &mut splits.calibration, &mut splits.selection] {
-        set.name = "fashion-mnist".into();
-        set.classes = 10;
+    Ok(splits.named("fashion-mnist", 10))
+}
+
+impl Splits {
+    /// What the files do not tell.
+    fn named(mut self, name: &str, classes: usize) -> Splits {
+        for set in [&mut self.test, &mut self.calibration, &mut self.selection] {
+            set.name = name.into();
+            set.classes = classes;
+        }
+        self
     }
-    Ok(splits)
 }
 
 /// The splits in a folder of IDX or CIFAR-10 files.
@@ -107,16 +121,12 @@ fn in_folder(folder: &Path, request: Request) -> Result<Splits> {
         }
     };
     // Sets of which no image is wanted are not read.
-    let test = if request.test > 0 { Some(test()?.first(request.test)?) } else { None };
+    let test = if request.test == Count::default() { None } else { Some(test()?.first(request.test)?) };
     let (calibration, selection) = match (request.calibration, request.selection) {
         (Count { most: 0, .. }, Count { most: 0, .. }) => (None, None),
         (calibration, selection) => match (own("calibration"), own("selection")) {
             (Some(first), Some(second)) => {
-                let read = |files: &[PathBuf; 2], count: Count| {
-                    let set = read_pair(files)?;
-                    let count = count.of(set.len());
-                    set.first(count)
-                };
+                let read = |files: &[PathBuf; 2], count: Count| read_pair(files)?.first(count);
                 (Some(read(&first, calibration)?), Some(read(&second, selection)?))
             }
             _ => {
@@ -186,7 +196,8 @@ mod tests {
     }
 
     fn request(test: usize, calibration: usize, selection: usize) -> Request {
-        Request { test, calibration: Count::exactly(calibration), selection: Count::exactly(selection) }
+        let [test, calibration, selection] = [test, calibration, selection].map(Count::exactly);
+        Request { test, calibration, selection }
     }
 
     #[test]
@@ -210,9 +221,10 @@ mod tests {
         assert_eq!((splits.calibration.labels, splits.selection.labels), (vec![30, 31], vec![40]));
 
         let up_to = |most| Count { least: 1, most };
-        let splits = open(name, Request { test: 0, calibration: up_to(3), selection: up_to(99) }, &|_| {});
+        let splits =
+            open(name, Request { test: up_to(99), calibration: up_to(3), selection: up_to(99) }, &|_| {});
         let splits = splits.unwrap();
-        assert_eq!((splits.calibration.len(), splits.selection.len()), (3, 4));
+        assert_eq!([splits.test.len(), splits.calibration.len(), splits.selection.len()], [5, 3, 4]);
     }
 
     #[test]
@@ -223,6 +235,17 @@ mod tests {
         assert!(message.starts_with(name) && message.contains("cifar10_test.bin"), "{message}");
         let message = open("cifar100", request(1, 0, 0), &|_| {}).unwrap_err().to_string();
         assert!(message.contains("\"cifar100\" is no data set"), "{message}");
+    }
+
+    #[test]
+    fn opens_the_digits_that_come_along() {
+        let splits = open("digits", request(510, 1029, 258), &|_| {}).unwrap();
+        assert_eq!([splits.test.len(), splits.calibration.len(), splits.selection.len()], [510, 1029, 258]);
+        assert_eq!((splits.test.shape, splits.test.classes), (Shape::new(8, 8, 1), 10));
+        // Every form begins with all digits.
+        assert_eq!(splits.test.labels[..11], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0]);
+        let message = open("digits", request(511, 0, 0), &|_| {}).unwrap_err().to_string();
+        assert!(message.contains("has 510 images, 511 were asked for"), "{message}");
     }
 
     #[test]

@@ -24,8 +24,11 @@ pub(super) struct Images {
 }
 
 impl Images {
-    /// Those of `prepared`, `search_images` of the selection images for the search.
+    /// Those of `prepared`, `search_images` of the selection images for the search, or half of them where that would
+    /// leave none to choose on.
     pub(super) fn new(prepared: &Prepared, search_images: usize) -> Images {
+        let there_are = prepared.selection.labels.len();
+        let search_images = if search_images < there_are { search_images } else { there_are.div_ceil(2) };
         let (search, choice) = prepared.selection.split(search_images);
         let (search_fit, _) = prepared.calibration.split(SEARCH_CALIBRATION);
         Images { search_fit, search, choice }

@@ -65,6 +65,7 @@ pub struct Options {
     /// Whether the area of all tiles is a third objective.
     pub area: bool,
     /// How many of the selection images candidates are scored on; points of the front are picked on the others.
+    /// Where that would leave none, on half of them.
     pub search_images: usize,
     /// Whether all multipliers of the library are tried; otherwise those that in some layer no cheaper one beats.
     pub every_choice: bool,

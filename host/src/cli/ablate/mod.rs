@@ -35,7 +35,7 @@ const STEPS: [&str; 9] = [
 /// Everything is fitted to training images and measured on test images.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A network of the zoo (fashion-cnn, resnet8) or an ONNX file.
+    /// A network of the zoo (fashion-cnn, digits-cnn, resnet8) or an ONNX file.
     #[arg(value_name = "MODEL")]
     model: String,
     #[command(flatten)]
@@ -102,13 +102,10 @@ pub fn run(mut args: Args) -> Result<()> {
         check_csv(path)?;
     }
     let tables = schemes.iter().zip(&rows).map(|(&scheme, rows)| table(&args, scheme, rows, &columns));
-    let (calibration, tables): (Vec<usize>, _) = tables.collect::<Result<Vec<_>>>()?.into_iter().unzip();
-    let report = Report {
-        test_images: args.fit.test_images,
-        calibration_images: calibration.first().copied().unwrap_or(0),
-        schemes: tables,
-        model: args.model,
-    };
+    let (images, tables): (Vec<_>, _) = tables.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+    // The same for all schemes.
+    let (test_images, calibration_images) = images.first().copied().unwrap_or_default();
+    let report = Report { test_images, calibration_images, schemes: tables, model: args.model };
     if let Some(path) = &args.csv {
         file::write_atomically(path, report.csv().as_bytes())?;
         eprintln!("  wrote {}", path.display());
@@ -132,8 +129,13 @@ fn check_csv(path: &Path) -> Result<()> {
     file::check_writable(path.parent().unwrap_or(Path::new(""))).map_err(|e| named(e.to_string()))
 }
 
-/// Measures all cells of one scheme; also says how many images were fitted to.
-fn table(args: &Args, scheme: Scheme, rows: &Rows, columns: &[Column]) -> Result<(usize, SchemeTable)> {
+/// Measures all cells of one scheme; also says on how many images, and how many were fitted to.
+fn table(
+    args: &Args,
+    scheme: Scheme,
+    rows: &Rows,
+    columns: &[Column],
+) -> Result<((usize, usize), SchemeTable)> {
     let (data, activations, fit) = (args.data.clone(), args.activations.clone(), args.fit.clone());
     let how = HowArgs { data, scheme, activations, fit };
     let prepared = how.prepare(&args.model, Count::default())?;
@@ -176,7 +178,7 @@ fn table(args: &Args, scheme: Scheme, rows: &Rows, columns: &[Column]) -> Result
         cost_sources: rows.library.cost_sources(),
         multipliers,
     };
-    Ok((prepared.calibration.labels.len(), table))
+    Ok(((prepared.test.labels.len(), prepared.calibration.labels.len()), table))
 }
 
 /// Compensates and measures one assignment. What is impossible for it leaves the cell empty and the others be.

@@ -13,6 +13,9 @@ use crate::quantize::{QuantizedNetwork, RangeMethod};
 /// Images to choose points on, if there are so many.
 const CHOICE_IMAGES: usize = 4000;
 
+/// Images to score candidates on, likewise.
+const SELECTION_IMAGES: usize = 500;
+
 /// How to search.
 #[derive(Debug, clap::Args)]
 pub struct SearchArgs {
@@ -62,9 +65,9 @@ pub struct SearchArgs {
     /// Points of the front that are compensated in full and measured on images the search has not seen.
     #[arg(long, default_value_t = 24, value_name = "N")]
     pub finalists: usize,
-    /// Training images that candidates are scored on.
-    #[arg(long, default_value_t = 500, value_name = "N")]
-    pub selection_images: usize,
+    /// Training images that candidates are scored on [default: 500, or half of a smaller set].
+    #[arg(long, value_name = "N")]
+    pub selection_images: Option<usize>,
     /// Further training images for choosing a point of the front [default: 4000, or all there are].
     #[arg(long, value_name = "N")]
     pub choice_images: Option<usize>,
@@ -92,11 +95,18 @@ impl SearchArgs {
 
     /// Training images needed beside those for calibration.
     pub fn images(&self) -> Count {
-        let with = |choice: usize| self.selection_images.saturating_add(choice);
-        match self.choice_images {
-            Some(choice) => Count::exactly(with(choice)),
-            None => Count { least: with(1), most: with(CHOICE_IMAGES) },
+        let with = |choice: usize| self.search_images().saturating_add(choice);
+        match (self.selection_images, self.choice_images) {
+            (_, Some(choice)) => Count::exactly(with(choice)),
+            (Some(_), None) => Count { least: with(1), most: with(CHOICE_IMAGES) },
+            // One to score on, one to choose on.
+            (None, None) => Count { least: 2, most: with(CHOICE_IMAGES) },
         }
+    }
+
+    /// How many of them candidates are scored on, if there are more.
+    fn search_images(&self) -> usize {
+        self.selection_images.unwrap_or(SELECTION_IMAGES)
     }
 
     /// The library to search, whose costs must come from one source unless more are allowed.
@@ -124,7 +134,9 @@ impl SearchArgs {
         if !self.max_loss.is_finite() {
             return Err(Error::Argument(format!("--max-loss must be a number, not {}", self.max_loss)));
         }
-        common::at_least("--selection-images", self.selection_images, 1)?;
+        if let Some(count) = self.selection_images {
+            common::at_least("--selection-images", count, 1)?;
+        }
         if let Some(count) = self.choice_images {
             common::at_least("--choice-images", count, 1)?;
         }
@@ -170,7 +182,7 @@ impl SearchArgs {
             max_loss_pp: self.max_loss,
             error: self.error,
             area: self.area,
-            search_images: self.selection_images,
+            search_images: self.search_images(),
             every_choice: self.every_choice,
             exhaustive: self.exhaustive,
             finalists: self.finalists,

@@ -1,7 +1,7 @@
 //! Whole models from elsewhere, which are not part of the repository.
 
 use super::onnx;
-use crate::data::{self, Preprocess, Request};
+use crate::data::{self, Count, Preprocess, Request};
 use crate::network::{FloatNetwork, Op, argmax};
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ fn reference(name: &str) -> PathBuf {
 #[test]
 #[ignore = "needs the reference models; see .ci/run"]
 fn resnet20_with_and_without_batch_normalization() {
-    let request = Request { test: 1000, ..Request::default() };
+    let request = Request { test: Count::exactly(1000), ..Request::default() };
     let test = data::open("cifar10", request, &|_| {}).unwrap().test;
     let preprocess = Preprocess::new(&[0.485, 0.456, 0.406], &[0.229, 0.224, 0.225], 3).unwrap();
     let logits = ["resnet20_cifar10.onnx", "resnet20_cifar10_bn.onnx"].map(|name| {

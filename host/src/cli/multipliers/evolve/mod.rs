@@ -44,7 +44,7 @@ pub struct Args {
     /// Let products with zero be zero.
     #[arg(long, requires = "metric")]
     zero_preserving: bool,
-    /// The network whose operands a bound on the noise is about: one of the zoo (fashion-cnn, resnet8) or an
+    /// The network whose operands a bound on the noise is about: one of the zoo (fashion-cnn, digits-cnn, resnet8) or an
     /// ONNX file.
     #[arg(long, value_name = "MODEL", conflicts_with = "distribution")]
     network: Option<String>,
