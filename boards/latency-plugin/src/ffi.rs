@@ -1,4 +1,4 @@
-//! What the plugin takes from QEMU's plugin interface, version 1 (QEMU 4.2 to 8.2).
+//! What the plugin takes from QEMU's plugin interface, version 1, as QEMU 7.2 has it.
 
 #![allow(unsafe_code)]
 

@@ -35,7 +35,7 @@ pub fn build(board: &Board, install: Install, progress: &mut dyn FnMut(&str)) ->
 }
 
 /// The folder `boards` of skimp's own sources.
-fn sources() -> Result<PathBuf> {
+pub(super) fn sources() -> Result<PathBuf> {
     let folder = workspace().join("boards");
     if folder.join("Cargo.toml").is_file() {
         return Ok(folder);
@@ -45,13 +45,14 @@ fn sources() -> Result<PathBuf> {
 }
 
 /// Where firmware is built, next to what the workspace's own builds leave.
-fn target_folder() -> PathBuf {
+pub(super) fn target_folder() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     let target = target.filter(|path| path.is_absolute()).unwrap_or_else(|| workspace().join("target"));
     target.join("boards")
 }
 
-fn workspace() -> &'static Path {
+/// The folder of skimp's own sources.
+pub(super) fn workspace() -> &'static Path {
     let host = Path::new(env!("CARGO_MANIFEST_DIR"));
     host.parent().unwrap_or(host)
 }

@@ -11,9 +11,11 @@ pub mod device;
 pub mod firmware;
 pub mod flash;
 pub mod install;
+pub mod latency;
 pub mod link;
 mod log;
 pub mod qemu;
+pub mod timing;
 pub mod toolchain;
 
 pub use description::Board;
@@ -21,6 +23,7 @@ pub use device::{Device, Inference};
 pub use install::Install;
 pub use log::LogLine;
 pub use qemu::{Qemu, QemuOptions};
+pub use timing::Timing;
 
 use crate::error::Result;
 use std::path::Path;
