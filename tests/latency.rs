@@ -4,12 +4,14 @@
 mod common;
 
 use common::random::case;
+use serde_json::{Value, json};
 use skimp::board::latency::{self, LayerCost, Measured, Unmetered};
 use skimp::board::timing::Timing;
 use skimp::board::{Board, Install, QemuOptions, firmware, toolchain};
 use skimp::execute::{self, AlignedImage};
 use skimp::image;
 use std::path::PathBuf;
+use std::process::Command;
 
 /// What reading the counter and the calls around a layer may take, beyond what the plugin counts.
 const AROUND_A_LAYER: u64 = 60;
@@ -87,6 +89,67 @@ fn layers_are_counted_as_the_board_counts_them() {
         (cycles(slow).iter().sum::<u64>() - cycles(&measured).iter().sum::<u64>()) / states
     };
     assert_eq!(by_state(&slow, 2), by_state(&slower, 5));
+}
+
+#[test]
+fn without_the_plugin_the_board_s_counter_gives_instructions() {
+    let random = Random::new(2);
+    let mut refused = Timing::find(board(), None).unwrap();
+    refused.data_cache.bytes = 3;
+    let measured = random.measure(&refused);
+    let reason = measured.without_cycles.unwrap();
+    assert!(reason.contains("argument dcache=1x3: a line's bytes are a power of two"), "{reason}");
+    for (layer, &ticks) in measured.layers.iter().zip(&measured.run.layer_ticks) {
+        let insns = u64::from(ticks) * u64::from(board().qemu_tick_insns);
+        assert_eq!(layer, &LayerCost { insns, cycles: None });
+    }
+}
+
+/// What `skimp bench device` prints as JSON.
+fn bench(arguments: &str) -> Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_skimp"));
+    let output =
+        command.args(["bench", "device", "--json"]).args(arguments.split_whitespace()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The sum of a figure over all layers.
+fn sum(report: &Value, key: &str) -> u64 {
+    report["layers"].as_array().unwrap().iter().map(|layer| layer[key].as_u64().unwrap()).sum()
+}
+
+#[test]
+fn the_command_measures_a_network_and_an_image() {
+    let quick = "--model fashion-cnn --calibration-images 16 --test-images 1 --compensation none";
+    let report = bench(&format!("--board netduinoplus2 --preset 168MHz {quick}"));
+    assert_eq!((&report["board"], &report["preset"]), (&json!("netduinoplus2"), &json!("168MHz")));
+    assert_eq!(report["input"], "first test image of fashion-mnist");
+    assert_eq!(report["logits_differing"], false);
+    assert!(report["cycles_model_error"].as_str().unwrap().contains("estimate"));
+    let total = &report["total"];
+    for key in ["multiplications", "insns", "cycles_modelled"] {
+        assert_eq!(total[key], sum(&report, key), "{key}");
+    }
+    let cycles = total["cycles_modelled"].as_f64().unwrap();
+    assert!((total["ms_modelled"].as_f64().unwrap() - cycles / 168e3).abs() < 1e-6);
+    for layer in report["layers"].as_array().unwrap() {
+        let multiplies = layer["multiplications"].as_u64().unwrap() > 0;
+        assert_eq!(layer["operator"] == "conv2d", multiplies, "{layer}");
+        assert_eq!(layer["kernel"].is_string(), multiplies, "{layer}");
+        assert_eq!(layer["cycles_per_mul"].is_number(), multiplies, "{layer}");
+    }
+
+    let random = Random::new(3);
+    let image = random.folder.path().join("image.skimp");
+    std::fs::copy(random.path(), &image).unwrap();
+    let line = format!("--board mps2-an386 --image {}", image.display());
+    let report = bench(&line);
+    assert_eq!(report["input"], "random codes, seed 1");
+    assert_eq!(report["logits_differing"], false);
+    let slow = bench(&format!("{line} --wait-states 3"));
+    assert_eq!(slow["wait_states"], 3);
+    assert!(sum(&slow, "cycles_modelled") > sum(&report, "cycles_modelled"));
 }
 
 #[test]

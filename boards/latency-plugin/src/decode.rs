@@ -41,7 +41,10 @@ pub enum Kind {
         to_pc: bool,
     },
     /// A branch, taken or not.
-    Branch,
+    Branch {
+        /// Whether its destination comes from a register.
+        indirect: bool,
+    },
     /// A branch that leaves its return address, by an immediate offset.
     Call,
     /// A branch through a table of offsets.
@@ -83,6 +86,11 @@ pub struct Decoded {
     /// Those among them that come from memory.
     pub loaded: Registers,
 }
+
+/// A branch by an immediate offset.
+const BRANCH: Kind = Kind::Branch { indirect: false };
+/// A branch to what a register holds.
+const JUMP: Kind = Kind::Branch { indirect: true };
 
 const PC: u16 = 15;
 const SP: u16 = 13;

@@ -23,6 +23,10 @@ pub struct Insn {
     address: u32,
     next: u32,
     cycles: u32,
+    /// Added if it branches.
+    refill: u32,
+    /// Added if it is branched to.
+    straddling: u32,
     decoded: Decoded,
     conditional: bool,
     marker: Option<Marker>,
@@ -76,6 +80,8 @@ pub struct Machine {
     layer: Layer,
     /// Where the next instruction is unless this one branches.
     expected: Option<u32>,
+    /// What it takes if it branches.
+    refill: u32,
     before: Before,
     /// Cycles due if the conditional load or store at hand turns out to run.
     deferred: u32,
@@ -94,6 +100,7 @@ impl Machine {
             counting: false,
             layer: Layer { insns: 0, cycles: 0 },
             expected: None,
+            refill: 0,
             before: Before::default(),
             deferred: 0,
         }
@@ -102,6 +109,7 @@ impl Machine {
     /// Prepares the instruction at `address`; `conditional` if an if-then instruction governs it.
     pub fn translate(&self, address: u32, bytes: &[u8], conditional: bool) -> Insn {
         let decoded = decode(bytes);
+        let straddles = bytes.len() == 4 && address & 3 == 2;
         let marker = match address {
             at if at == self.markers.0 => Some(Marker::Begin),
             at if at == self.markers.1 => Some(Marker::End),
@@ -111,6 +119,8 @@ impl Machine {
             address,
             next: address.wrapping_add(bytes.len() as u32),
             cycles: self.core.cycles(decoded.kind, self.multiply_cycles),
+            refill: self.core.refill(decoded.kind),
+            straddling: if straddles { self.core.straddling_refill() } else { 0 },
             decoded,
             conditional,
             marker,
@@ -132,9 +142,10 @@ impl Machine {
         }
         let mut cycles = self.issue(insn);
         if self.expected.is_some_and(|expected| expected != insn.address) {
-            cycles += self.core.refill();
+            cycles += self.refill + insn.straddling;
         }
         self.expected = Some(insn.next);
+        self.refill = insn.refill;
         if self.code.waits() {
             let now = self.layer.cycles;
             let first = self.code.read(insn.address, now);
@@ -225,7 +236,7 @@ impl Machine {
             return 0;
         }
         self.before = Before {
-            open: !alone && !matches!(kind, Kind::Branch | Kind::Call | Kind::Load { to_pc: true }),
+            open: !alone && !matches!(kind, Kind::Branch { .. } | Kind::Call | Kind::Load { to_pc: true }),
             kind,
             writes,
             loaded,

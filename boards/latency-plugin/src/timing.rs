@@ -30,8 +30,6 @@ pub enum Overlap {
     Pairs,
 }
 
-/// Cycles of a taken branch beyond those of one that is not: Cortex-M3 and M4 document 1 to 3.
-const REFILL: u32 = 2;
 /// A division documented as 2 to 12 cycles.
 const DIVIDE: u32 = 7;
 
@@ -55,15 +53,25 @@ impl Core {
         }
     }
 
-    /// Cycles added where the next instruction is not the one that follows in memory.
-    pub fn refill(self) -> u32 {
+    /// Cycles added where an instruction of kind `branch` is not followed by the next one in memory. Cortex-M3
+    /// and M4 document 1 to 3 by the branch and where it goes.
+    pub fn refill(self, branch: Kind) -> u32 {
         match self {
             Core::M0 => 2,
             Core::M0Plus => 1,
-            Core::M3 | Core::M4 | Core::M33 => REFILL,
+            Core::M3 | Core::M4 | Core::M33 => match branch {
+                // Known early.
+                Kind::Branch { indirect: false } | Kind::Call => 1,
+                _ => 2,
+            },
             // Predicted.
             Core::M7 => 0,
         }
+    }
+
+    /// Cycles added to that if the destination is a wide instruction that straddles two words.
+    pub fn straddling_refill(self) -> u32 {
+        u32::from(self.overlap() == Overlap::Memory)
     }
 
     /// Cycles of an instruction alone, without wait states and without what a taken branch adds.
@@ -144,12 +152,14 @@ mod tests {
     #[test]
     fn returns_and_calls_add_up_to_what_is_documented() {
         let pop = Kind::Several { words: 3, load: true, to_pc: true };
-        assert_eq!(Core::M0Plus.cycles(pop, 1) + Core::M0Plus.refill(), 3 + 3);
-        assert_eq!(Core::M0.cycles(pop, 1) + Core::M0.refill(), 4 + 3);
-        assert_eq!(Core::M0Plus.cycles(Kind::Call, 1) + Core::M0Plus.refill(), 3);
-        assert_eq!(Core::M0.cycles(Kind::Call, 1) + Core::M0.refill(), 4);
-        assert_eq!(Core::M0Plus.cycles(Kind::Branch, 1) + Core::M0Plus.refill(), 2);
-        assert_eq!(Core::M4.cycles(Kind::TableBranch, 1) + Core::M4.refill(), 6);
-        assert_eq!(Core::M4.cycles(Kind::Load { to_pc: true }, 1) + Core::M4.refill(), 5);
+        assert_eq!(Core::M0Plus.cycles(pop, 1) + Core::M0Plus.refill(pop), 3 + 3);
+        assert_eq!(Core::M0.cycles(pop, 1) + Core::M0.refill(pop), 4 + 3);
+        let taken = |core: Core, kind| core.cycles(kind, 1) + core.refill(kind);
+        let (branch, jump) = (Kind::Branch { indirect: false }, Kind::Branch { indirect: true });
+        assert_eq!([Core::M0, Core::M0Plus].map(|core| taken(core, Kind::Call)), [4, 3]);
+        assert_eq!([Core::M0, Core::M0Plus].map(|core| taken(core, branch)), [3, 2]);
+        assert_eq!([branch, jump, Kind::Call].map(|kind| taken(Core::M4, kind)), [2, 3, 2]);
+        assert_eq!(taken(Core::M4, Kind::TableBranch), 6);
+        assert_eq!(taken(Core::M4, Kind::Load { to_pc: true }), 5);
     }
 }

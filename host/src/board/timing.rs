@@ -38,9 +38,9 @@ impl Core {
                  left out"
             }
             Core::M3 | Core::M4 => {
-                "estimate by the manual's instruction timings: an earlier model of the same rules was -3 % to \
-                 +34 % off published hardware times of eight-bit networks on a Cortex-M4, this one was not \
-                 compared with hardware; bus contention and a full write buffer are left out"
+                "estimate by the manual's instruction timings, not compared with hardware itself: it agrees \
+                 within 3 % with an earlier model, which was -3 % to +34 % off published hardware times of \
+                 eight-bit networks on a Cortex-M4; bus contention and a full write buffer are left out"
             }
             Core::M7 => {
                 "rough estimate, never compared with hardware: Arm documents no timings, and pairs of \

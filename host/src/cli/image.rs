@@ -1,14 +1,10 @@
 //! `skimp image`: building and inspecting flash images.
 
+use super::build::build as build_image;
 use super::common::{self, MultiplierArgs, NetworkArgs};
-use crate::compensate::Compensator;
-use crate::data::Count;
 use crate::error::{Error, Result};
 use crate::execute::AlignedImage;
 use crate::file;
-use crate::image;
-use crate::multiplier::{Choice, ProductCache};
-use crate::optimize::names;
 use crate::report::{Align, text_table};
 use serde::Serialize;
 use skimp_runtime::image::{Op, Tensor};
@@ -58,30 +54,8 @@ pub fn run(command: Command) -> Result<()> {
 }
 
 fn build(args: Build) -> Result<()> {
-    let scheme = args.network.how.scheme;
-    let library = args.multipliers.library(scheme)?;
-    let products = ProductCache::new(&library, scheme)?;
-    let choices =
-        args.assignment.iter().map(|name| Choice::parse(&library, name)).collect::<Result<Vec<Choice>>>()?;
-    let prepared = args.network.how.prepare(&args.network.model, Count::default())?;
-    let network = &prepared.quantized;
-    let layers = network.convs().count();
-    let assignment = match choices.as_slice() {
-        &[choice] => vec![choice; layers],
-        _ if choices.len() == layers => choices,
-        _ => {
-            let named: Vec<&str> = network.convs().map(|(layer, _)| layer.name.as_str()).collect();
-            return Err(Error::Argument(format!(
-                "--assignment names {} multipliers, but {layers} layers multiply: {}",
-                choices.len(),
-                named.join(", ")
-            )));
-        }
-    };
-    let calibration = &prepared.calibration.codes;
-    let steps = args.multipliers.compensation;
-    let convs = Compensator::new(network, &products, steps, calibration)?.compensate(&assignment)?;
-    let image = image::build(network, &convs, &names(&library, &assignment))?;
+    let NetworkArgs { model, how } = &args.network;
+    let image = build_image(model, how, &args.multipliers, "--assignment", &args.assignment)?.image;
     file::write_atomically(&args.out, &image.bytes)?;
     common::print(format_args!(
         "wrote {}: {} bytes of flash, {} bytes of arena (no placement could need less than {})\n",
@@ -104,18 +78,20 @@ struct Contents {
     tables: Vec<TableRow>,
 }
 
+/// A layer of an image, as it is told of.
 #[derive(Serialize)]
-struct LayerRow {
-    name: String,
-    operator: &'static str,
+pub(super) struct LayerRow {
+    pub(super) name: String,
+    pub(super) operator: &'static str,
     output: String,
-    multiplications: u64,
+    pub(super) multiplications: u64,
     table: Option<String>,
     weight_bytes: u32,
 }
 
+/// A table of an image, as it is told of.
 #[derive(Serialize)]
-struct TableRow {
+pub(super) struct TableRow {
     name: String,
     entry: String,
     rows: u16,
@@ -152,7 +128,8 @@ fn inspect(args: Inspect) -> Result<()> {
     print_contents(&contents)
 }
 
-fn layer_row(name: &str, op: &Op, tables: &[TableRow]) -> LayerRow {
+/// What is told of a layer, its multiplier only if it is among `tables`.
+pub(super) fn layer_row(name: &str, op: &Op, tables: &[TableRow]) -> LayerRow {
     let shape = |t: &Tensor| format!("{}x{}x{}", t.height, t.width, t.channels);
     let (operator, output, conv) = match op {
         Op::Conv2d(op) => ("conv2d", &op.output, Some(op)),

@@ -1,6 +1,6 @@
 //! Instructions of 16 bits.
 
-use super::{Decoded, Kind, PC, SP, field, load, one, several, simple, store};
+use super::{BRANCH, Decoded, JUMP, Kind, PC, SP, field, load, one, several, simple, store};
 
 pub(super) fn decode(word: u16) -> Decoded {
     let low = |at: u32| one(field(word, at, 3));
@@ -44,9 +44,9 @@ pub(super) fn decode(word: u16) -> Decoded {
             14 => Decoded::default(),
             // Supervisor call.
             15 => simple(Kind::System, 0, 0),
-            _ => simple(Kind::Branch, 0, 0),
+            _ => simple(BRANCH, 0, 0),
         },
-        0b11100 => simple(Kind::Branch, 0, 0),
+        0b11100 => simple(BRANCH, 0, 0),
         // The first half of a wide instruction, which does not come here.
         _ => Decoded::default(),
     }
@@ -67,14 +67,14 @@ fn data_processing(word: u16) -> Decoded {
 fn high_registers(word: u16) -> Decoded {
     let destination = field(word, 0, 3) | field(word, 7, 1) << 3;
     let other = one(field(word, 3, 4));
-    let kind = if destination == PC { Kind::Branch } else { Kind::Plain };
+    let kind = if destination == PC { JUMP } else { Kind::Plain };
     match field(word, 8, 2) {
         0 => simple(kind, one(destination) | other, one(destination)),
         1 => simple(Kind::Plain, one(destination) | other, 0),
         2 => simple(kind, other, one(destination)),
         _ => {
             let returns_here = field(word, 7, 1) == 1;
-            simple(Kind::Branch, other, if returns_here { one(14) } else { 0 })
+            simple(JUMP, other, if returns_here { one(14) } else { 0 })
         }
     }
 }
@@ -84,7 +84,7 @@ fn miscellaneous(word: u16) -> Decoded {
     match field(word, 8, 4) {
         0b0000 => simple(Kind::Plain, one(SP), one(SP)),
         // Compare with zero and branch.
-        0b0001 | 0b0011 | 0b1001 | 0b1011 => simple(Kind::Branch, low(0), 0),
+        0b0001 | 0b0011 | 0b1001 | 0b1011 => simple(BRANCH, low(0), 0),
         // Extend; reverse.
         0b0010 | 0b1010 => simple(Kind::Plain, low(3), low(0)),
         0b0100 | 0b0101 => several(word & 0xff | field(word, 8, 1) << 14, SP, false, true),

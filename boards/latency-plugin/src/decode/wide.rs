@@ -1,6 +1,6 @@
 //! Instructions of 32 bits, of which ARMv6-M has but calls, barriers and special registers.
 
-use super::{Decoded, Kind, PC, field, load, one, several, simple, store};
+use super::{BRANCH, Decoded, Kind, PC, field, load, one, several, simple, store};
 
 pub(super) fn decode(first: u16, second: u16) -> Decoded {
     match first >> 9 {
@@ -44,7 +44,10 @@ fn pair_or_exclusive(first: u16, second: u16) -> Decoded {
         };
     }
     let write_back = field(first, 5, 1) == 1;
-    several(one(target) | one(other), field(first, 0, 4), is_load, write_back)
+    let mut decoded = several(one(target) | one(other), field(first, 0, 4), is_load, write_back);
+    // Both may be the same one, stored twice.
+    decoded.kind = Kind::Several { words: 2, load: is_load, to_pc: false };
+    decoded
 }
 
 /// Data processing with a shifted register, `operand`, or an immediate, for which it is 0.
@@ -79,8 +82,8 @@ fn plain_immediate(first: u16, second: u16) -> Decoded {
 fn branch_or_system(first: u16, second: u16) -> Decoded {
     match (field(second, 14, 1), field(second, 12, 1)) {
         (1, _) => simple(Kind::Call, 0, one(14)),
-        (0, 1) => simple(Kind::Branch, 0, 0),
-        _ if field(first, 7, 3) != 0b111 => simple(Kind::Branch, 0, 0),
+        (0, 1) => simple(BRANCH, 0, 0),
+        _ if field(first, 7, 3) != 0b111 => simple(BRANCH, 0, 0),
         _ => match field(first, 4, 7) {
             // To a special register; barriers; from a special register.
             0b011_1000 | 0b011_1001 => simple(Kind::System, one(field(first, 0, 4)), 0),

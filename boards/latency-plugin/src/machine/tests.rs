@@ -94,14 +94,28 @@ fn products_by_core() {
 
 #[test]
 fn branches_are_charged_when_they_are_taken() {
-    // beq, then on, and elsewhere.
-    for (core, refill) in [("m0", 2), ("m0plus", 1), ("m3", 2), ("m4", 2), ("m33", 2), ("m7", 0)] {
+    // beq, then on, and elsewhere; bx lr.
+    let cases = [("m0", 2, 2), ("m0plus", 1, 1), ("m3", 1, 2), ("m4", 1, 2), ("m33", 1, 2), ("m7", 0, 0)];
+    for (core, direct, indirect) in cases {
         let mut machine = machine(&[&format!("core={core}")]);
         let stays = run(&mut machine, &[Some(0xd0fe), Some(0xd0fe)]);
         assert_eq!(stays.cycles, 2, "{core}");
         let leaves = run(&mut machine, &[Some(0xd0fe), None, Some(0xd0fe)]);
-        assert_eq!((leaves.insns, leaves.cycles), (2, 2 + refill), "{core}");
+        assert_eq!((leaves.insns, leaves.cycles), (2, 2 + direct), "{core}");
+        let returns = run(&mut machine, &[Some(0x4770), None, Some(NOP)]);
+        assert_eq!(returns.cycles, 2 + indirect, "{core}");
     }
+}
+
+#[test]
+fn a_branch_to_an_instruction_across_two_words_takes_a_cycle_more() {
+    // add.w r0, r1, r2 at 0x112 and at 0x114.
+    let (branch, target) = (Some(0xd0fe), Some(0xeb01_0002));
+    let across = [branch, None, target];
+    let aligned = [Some(NOP), branch, None, target];
+    assert_eq!(run(&mut machine(&["core=m4"]), &across).cycles, 1 + 1 + 1 + 1);
+    assert_eq!(run(&mut machine(&["core=m4"]), &aligned).cycles, 1 + 1 + 1 + 1);
+    assert_eq!(run(&mut machine(&["core=m0plus"]), &across).cycles, 1 + 1 + 1);
 }
 
 #[test]
@@ -120,7 +134,7 @@ fn a_conditional_load_is_charged_when_it_loads() {
     machine.access(0x2000_0004, false);
     let layer = machine.step(&machine.translate(END, &[0x70, 0x47], false)).unwrap();
     assert_eq!(layer.insns, 2);
-    // The address was the same, which is a branch as far as the machine knows.
+    // The address was the same, which is a branch as far as the machine knows, if not a direct one.
     assert_eq!(layer.cycles, 1 + 2 + 2);
 }
 
