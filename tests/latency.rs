@@ -10,7 +10,7 @@ use skimp::board::timing::Timing;
 use skimp::board::{Board, Install, QemuOptions, firmware, toolchain};
 use skimp::execute::{self, AlignedImage};
 use skimp::image;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What reading the counter and the calls around a layer may take, beyond what the plugin counts.
@@ -152,30 +152,31 @@ fn the_command_measures_a_network_and_an_image() {
     assert!(sum(&slow, "cycles_modelled") > sum(&report, "cycles_modelled"));
 }
 
-#[test]
-fn an_emulator_that_refuses_the_plugin_is_told_apart_from_one_that_fails() {
+/// Why QEMU, or the program in its place, does not start with the plugin.
+fn refusal(program: Option<&Path>, arguments: &[&str]) -> Unmetered {
     let say = &mut |line: &str| println!("{line}");
     let firmware = firmware::build(board(), Install::Allowed, say).unwrap_or_else(|e| panic!("{e}"));
-    let program = toolchain::qemu(Install::Allowed, say).unwrap_or_else(|e| panic!("{e}"));
+    let qemu = toolchain::qemu(Install::Allowed, say).unwrap_or_else(|e| panic!("{e}"));
+    let mut options = QemuOptions::new(program.unwrap_or(&qemu), board(), &firmware);
+    options.arguments = arguments.iter().map(Into::into).collect();
     let timing = Timing::find(board(), None).unwrap();
-    let mut start = |timing: &Timing, arguments: &[&str]| {
-        let mut options = QemuOptions::new(&program, board(), &firmware);
-        options.arguments = arguments.iter().map(Into::into).collect();
-        latency::start(timing, options, say, |_| {}).map(drop).unwrap_err()
-    };
-    // A cache of no lines is refused by the plugin itself.
-    let mut broken = timing;
-    broken.data_cache.lines = 0;
-    match start(&broken, &[]) {
-        Unmetered::Plugin(error) => {
-            let message = error.to_string();
-            assert!(message.contains("needs a QEMU that loads plugins"), "{message}");
-            assert!(message.contains("argument dcache=0x4: a cache has 1 to 65536 lines"), "{message}");
-        }
-        Unmetered::Board(error) => panic!("{error}"),
-    }
-    match start(&timing, &["-no-such-option"]) {
+    latency::start(&timing, options, say, |_| {}).map(drop).unwrap_err()
+}
+
+#[test]
+fn an_emulator_that_fails_by_itself_is_no_fault_of_the_plugin() {
+    match refusal(None, &["-no-such-option"]) {
         Unmetered::Board(error) => assert!(error.to_string().contains("no-such-option"), "{error}"),
         Unmetered::Plugin(error) => panic!("{error}"),
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_emulator_without_plugins_is_answered_with_one_that_has_them() {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/common/qemu-without-plugins");
+    let Unmetered::Plugin(error) = refusal(Some(&program), &[]) else { panic!("not the plugin's fault") };
+    let message = error.to_string();
+    assert!(message.contains("needs a QEMU that loads plugins"), "{message}");
+    assert!(message.contains("Debian 12") && message.contains("-plugin: invalid option"), "{message}");
 }
