@@ -120,3 +120,20 @@ fn what_can_t_be_measured_is_refused_with_the_reason() {
     bench("--seconds soon").misused(&["--seconds", "soon"]);
     dir.skimp("bench").misused(&["emulation"]);
 }
+
+#[test]
+fn boards_and_figures_of_theirs_that_are_unknown_are_refused() {
+    let dir = Dir::new();
+    let device = |rest: &str| dir.skimp(&format!("bench device {rest}"));
+    device("--board arduino").refused(&["\"arduino\"", "mps2-an386", "netduinoplus2"]);
+    device("--board netduinoplus2 --preset 1GHz").refused(&["--preset 1GHz", "default, 168MHz"]);
+    device("--board mps2-an386 --wait-states 65").refused(&["--wait-states", "at most 64", "65"]);
+    device("--board mps2-an386 --image nosuch.skimp").refused(&["error: nosuch.skimp: "]);
+    device("--board mps2-an386 --model nosuch").refused(&["\"nosuch\"", "fashion-cnn, resnet8"]);
+    let named = "--model fashion-cnn --calibration-images 8 --test-images 1 --multiplier exact,trunc6";
+    device(&format!("--board mps2-an386 {named}")).refused(&["--multiplier names 2", "8 layers"]);
+    dir.write("text.skimp", "It was a dark and stormy night;");
+    device("--board mps2-an386 --image text.skimp").refused(&["error: text.skimp: "]);
+    device("--board mps2-an386 --image text.skimp --multiplier exact").misused(&["--image", "--multiplier"]);
+    device("").misused(&["--board"]);
+}

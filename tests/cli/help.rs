@@ -38,6 +38,12 @@ fn every_subcommand_explains_itself_and_its_options() {
         ),
         ("multipliers import", "<PATH> --out --replace --swap-operands --index --name --power-mw".into()),
         ("multipliers export", "--multipliers --names --format --swap-operands --out --json".into()),
+        (
+            "bench device",
+            "--board --model --image --multiplier --multipliers --compensation --data --mean --std --scheme --range \
+             --calibration-images --test-images --preset --wait-states --no-install --json"
+                .into(),
+        ),
         ("bench emulation", "--multipliers --multiplier --layers --seconds --images --json".into()),
     ];
     let dir = Dir::new();

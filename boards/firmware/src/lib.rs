@@ -9,6 +9,7 @@ mod clock;
 mod fault;
 mod flash;
 mod link;
+mod marker;
 pub mod register;
 mod server;
 

@@ -1,5 +1,6 @@
 //! Carries out a host's requests.
 
+use crate::marker::{skimp_layer_begin, skimp_layer_end};
 use crate::{Clock, Link};
 use skimp_runtime::protocol::{
     self, Decoder, DeviceInfo, Failure, MAX_FRAME_BYTES, MAX_VALUES, NetworkInfo, Reply, Request, fault,
@@ -201,9 +202,11 @@ impl<C: Clock> LayerTimer<'_, C> {
 impl<C: Clock> Observer for LayerTimer<'_, C> {
     fn before_layer(&mut self, _index: usize) {
         self.turn();
+        skimp_layer_begin();
     }
 
     fn after_layer(&mut self, index: usize) {
+        skimp_layer_end();
         let passed = self.turn();
         if let Some(ticks) = self.ticks.get_mut(index) {
             *ticks = passed;

@@ -51,7 +51,8 @@ pub(super) fn target_folder() -> PathBuf {
     target.join("boards")
 }
 
-fn workspace() -> &'static Path {
+/// The folder of skimp's own sources.
+pub(super) fn workspace() -> &'static Path {
     let host = Path::new(env!("CARGO_MANIFEST_DIR"));
     host.parent().unwrap_or(host)
 }

@@ -12,9 +12,11 @@ pub mod device;
 pub mod firmware;
 pub mod flash;
 pub mod install;
+pub mod latency;
 pub mod link;
 mod log;
 pub mod qemu;
+pub mod timing;
 pub mod toolchain;
 
 pub use description::Board;
@@ -22,6 +24,7 @@ pub use device::{Device, Inference};
 pub use install::Install;
 pub use log::LogLine;
 pub use qemu::{Qemu, QemuOptions};
+pub use timing::Timing;
 
 use crate::error::Result;
 use std::path::Path;

@@ -1,4 +1,6 @@
-//! `skimp bench`: how fast this machine is.
+//! `skimp bench`: how fast this machine is, and boards are.
+
+mod device;
 
 use super::common::{self, Spinner};
 use crate::bench::emulation::{self, Options, Report};
@@ -10,11 +12,13 @@ use crate::error::{Error, Result};
 use crate::multiplier::{Choice, Library};
 use crate::report::{Align, text_table};
 
-/// Measure how fast this machine is at it.
+/// Measure how fast this machine or a board is at it.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// Emulating approximate multipliers, beside plain table lookup and the limit of the cache.
     Emulation(Emulation),
+    /// A network's layers on an emulated board: instructions, and cycles as an estimate.
+    Device(Box<device::Device>),
 }
 
 /// Measure the emulation of approximate multipliers; every result is checked.
@@ -51,7 +55,13 @@ const MAX_IMAGES: usize = 4096;
 
 /// Runs the subcommand.
 pub fn run(command: Command) -> Result<()> {
-    let Command::Emulation(args) = command;
+    match command {
+        Command::Emulation(args) => emulation(args),
+        Command::Device(args) => device::run(*args),
+    }
+}
+
+fn emulation(args: Emulation) -> Result<()> {
     if !(0.0..=MAX_SECONDS).contains(&args.seconds) {
         let reason = format!("--seconds must be from 0 to {MAX_SECONDS}, not {}", args.seconds);
         return Err(Error::Argument(reason));

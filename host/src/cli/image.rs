@@ -1,14 +1,11 @@
 //! `skimp image`: building and inspecting flash images.
 
+use super::build::{Chosen, ImageArgs, build as build_image};
 use super::common::{self, MultiplierArgs, NetworkArgs};
-use crate::compensate::Compensator;
-use crate::data::Count;
 use crate::error::{Error, Result};
 use crate::execute::AlignedImage;
 use crate::file;
-use crate::image::{self, OperatingPoint, TableForm, contents, contents::LayerContents};
-use crate::multiplier::{Choice, ProductCache};
-use crate::optimize::names;
+use crate::image::contents::{self, LayerContents};
 use crate::report::{Align, text_table};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -33,30 +30,11 @@ pub struct Build {
     /// single one goes into every layer. A point of a front also has a `scheme` and a `range` there.
     #[arg(long, value_delimiter = ',', required = true, value_name = "NAME,NAME,...")]
     assignment: Vec<String>,
-    /// Store multiplier tables as small as possible, or so that they are looked up fastest: up to twice the
-    /// flash for a tenth of the time.
-    #[arg(long, value_enum, default_value_t)]
-    tables: Tables,
-    /// Look every product up, even those that could be multiplied: to measure what lookup costs.
-    #[arg(long)]
-    lookup_only: bool,
-    /// Copy tables into RAM as long as the arena stays within so many bytes: for boards whose RAM is faster
-    /// than their flash.
-    #[arg(long, value_name = "BYTES")]
-    copy_tables_within: Option<usize>,
+    #[command(flatten)]
+    form: ImageArgs,
     /// The image file to write.
     #[arg(long, default_value = "network.skimp", value_name = "FILE")]
     out: PathBuf,
-}
-
-/// How tables are stored.
-#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
-enum Tables {
-    /// One row for a weight and its negative where the multiplier allows it.
-    #[default]
-    Smallest,
-    /// One row for each weight.
-    Fastest,
 }
 
 /// Show what is in an image.
@@ -78,40 +56,9 @@ pub fn run(command: Command) -> Result<()> {
 }
 
 fn build(args: Build) -> Result<()> {
-    let scheme = args.network.how.scheme;
-    let library = args.multipliers.library(scheme)?;
-    let products = ProductCache::new(&library, scheme)?;
-    let choices =
-        args.assignment.iter().map(|name| Choice::parse(&library, name)).collect::<Result<Vec<Choice>>>()?;
-    let prepared = args.network.how.prepare(&args.network.model, Count::default())?;
-    let network = &prepared.quantized;
-    let layers = network.convs().count();
-    let assignment = match choices.as_slice() {
-        &[choice] => vec![choice; layers],
-        _ if choices.len() == layers => choices,
-        _ => {
-            let named: Vec<&str> = network.convs().map(|(layer, _)| layer.name.as_str()).collect();
-            return Err(Error::Argument(format!(
-                "--assignment names {} multipliers, but {layers} layers multiply: {}",
-                choices.len(),
-                named.join(", ")
-            )));
-        }
-    };
-    let calibration = &prepared.calibration.codes;
-    let steps = args.multipliers.compensation;
-    let convs = Compensator::new(network, &products, steps, calibration)?.compensate(&assignment)?;
-    let options = image::Options {
-        table_form: match args.tables {
-            Tables::Smallest => TableForm::Smallest,
-            Tables::Fastest => TableForm::Fastest,
-        },
-        tables_only: args.lookup_only,
-        copy_tables_within_bytes: args.copy_tables_within,
-    };
-    let names = names(&library, &assignment);
-    let point = OperatingPoint { name: "", convs: &convs, multipliers: &names };
-    let image = image::build_points(network, &[point], &options)?;
+    let NetworkArgs { model, how } = &args.network;
+    let chosen = Chosen { flag: "--assignment", names: &args.assignment };
+    let image = build_image(model, how, &args.multipliers, chosen, &args.form)?.image;
     file::write_atomically(&args.out, &image.bytes)?;
     common::print(format_args!(
         "wrote {}: {} bytes of flash, {} bytes of arena (no placement could need less than {})\n",

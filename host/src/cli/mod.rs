@@ -5,6 +5,7 @@
 
 mod ablate;
 mod bench;
+mod build;
 mod common;
 mod data;
 mod demo;
@@ -60,7 +61,7 @@ enum Command {
     /// Fetch data sets.
     #[command(subcommand)]
     Data(data::Command),
-    /// Measure how fast this machine is at it.
+    /// Measure how fast this machine or a board is at it.
     #[command(subcommand)]
     Bench(bench::Command),
 }

@@ -2,7 +2,7 @@
 
 use super::common::{self, Spinner};
 use crate::board::{self, Board, Install};
-use crate::data::{self, Count, Preprocess, Request};
+use crate::data::{self, Count, DataSet, Preprocess, Request};
 use crate::emulate::metrics::Score;
 use crate::error::{Error, Result};
 use crate::execute::{self, AlignedImage};
@@ -193,6 +193,17 @@ fn inputs(args: &Args, network: &skimp_runtime::Network) -> Result<Inputs> {
     let request = Request { test: Count::exactly(args.images), ..Request::default() };
     let spinner = Spinner::start("reading images");
     let set = data::open(&args.inputs, request, &|line| spinner.say(line))?.test;
+    let codes = encode(network, &args.inputs, &set, (&args.mean, &args.std))?;
+    Ok(Inputs { codes, labels: Some(set.labels) })
+}
+
+/// The codes of all images of the set called `name`, as `network` takes them; `mean` and `std` by channel.
+pub(super) fn encode(
+    network: &skimp_runtime::Network,
+    name: &str,
+    set: &DataSet,
+    (mean, std): (&[f32], &[f32]),
+) -> Result<Vec<u8>> {
     let head = network.head();
     let input = QuantizedTensor {
         name: "input".into(),
@@ -202,11 +213,11 @@ fn inputs(args: &Args, network: &skimp_runtime::Network) -> Result<Inputs> {
     };
     if set.shape != input.shape {
         return Err(Error::Mismatch(format!(
-            "{} holds images of {}, the network takes {}",
-            args.inputs, set.shape, input.shape
+            "{name} holds images of {}, the network takes {}",
+            set.shape, input.shape
         )));
     }
-    let preprocess = Preprocess::new(&args.mean, &args.std, input.shape.channels)?;
+    let preprocess = Preprocess::new(mean, std, input.shape.channels)?;
     let coding = InputCoding::new(&input, |pixel, channel| preprocess.value(channel, pixel));
-    Ok(Inputs { codes: coding.encode(&set.images), labels: Some(set.labels) })
+    Ok(coding.encode(&set.images))
 }
