@@ -37,6 +37,18 @@ struct Parts<'a> {
 
 /// Serves requests for ever.
 pub fn serve<L: Link, C: Clock>(mut device: Device<L, C>) -> ! {
+    serve_any(Device {
+        board: device.board,
+        link: &mut device.link,
+        clock: &mut device.clock,
+        image: device.image,
+        memory: device.memory,
+    })
+}
+
+/// The same for all boards, so that it is compiled with this crate, for size.
+#[inline(never)]
+fn serve_any(mut device: Device<&mut dyn Link, &mut dyn Clock>) -> ! {
     defmt::info!(
         "{=str}: {=usize} bytes of RAM for networks, counter at {=u32} Hz",
         device.board,

@@ -28,12 +28,7 @@ pub fn flash(
     }
     if let Some(image) = image {
         let bytes = std::fs::metadata(image).map_err(Error::io(image))?.len();
-        let capacity_bytes = board.image_capacity_bytes;
-        if bytes > u64::from(capacity_bytes) {
-            let name = board.name;
-            let reason = format!("{bytes} bytes, but the {name} has room for {capacity_bytes}");
-            return Err(Error::file(image, reason));
-        }
+        board.check_image_length(image, bytes)?;
         progress(&format!("writing the image {}", image.display()));
         write(&mut download(&program, chip, image, Some(board.image_address)), progress)?;
     }

@@ -35,6 +35,7 @@ pub fn emulate(
     progress: &mut dyn FnMut(&str),
     log: impl FnMut(LogLine) + Send + 'static,
 ) -> Result<Device<Qemu>> {
+    board.emulation()?;
     let firmware = firmware::build(board, install, progress)?;
     let program = toolchain::qemu(install, progress)?;
     let mut options = QemuOptions::new(&program, board, &firmware);
