@@ -41,7 +41,10 @@ pub fn flash(
 /// The `probe-rs` program, and what it calls the board's chip. Worth asking before a long build.
 pub fn require_probe_rs(board: &Board) -> Result<(PathBuf, &'static str)> {
     let chip = board.probe_rs_chip.ok_or_else(|| {
-        Error::Argument(format!("probe-rs can't flash the {}: use it in QEMU instead", board.name))
+        let name = board.name;
+        Error::Argument(format!(
+            "probe-rs can't flash the {name}: use it in QEMU instead, or write a file for another tool with --out"
+        ))
     })?;
     let program = find_program("probe-rs").ok_or_else(|| {
         Error::tool(

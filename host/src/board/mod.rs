@@ -2,18 +2,21 @@
 //! conversation with a board that runs it.
 //!
 //! ```text
-//! toolchain -> firmware -> qemu  -+-> device
-//!                       -> flash -+
+//! toolchain -> firmware -> qemu ------------+-> device
+//!                       -> flash -> serial -+
+//!                       -> flash_file
 //! ```
 
 pub mod description;
 pub mod device;
 pub mod firmware;
 pub mod flash;
+pub mod flash_file;
 pub mod install;
 pub mod link;
 mod log;
 pub mod qemu;
+pub mod serial;
 pub mod toolchain;
 
 pub use description::Board;
@@ -21,6 +24,7 @@ pub use device::{Device, Inference};
 pub use install::Install;
 pub use log::LogLine;
 pub use qemu::{Qemu, QemuOptions};
+pub use serial::Serial;
 
 use crate::error::Result;
 use std::path::Path;
