@@ -86,9 +86,11 @@ fn silence_and_nonsense_from_a_port_are_errors() {
         for (nonsense, mention) in [(&b""[..], "nothing has come"), (b"login: \0\xff\0", "else than skimp")] {
             let dir = &dir;
             scope.spawn(move || {
-                let (mut board, mut host) = TTYPort::pair().unwrap();
-                host.set_exclusive(false).unwrap();
+                let (mut board, host) = TTYPort::pair().unwrap();
                 let port = host.name().unwrap();
+                // The other end has to stay open, but locked it can't be opened again.
+                let _open = std::fs::File::options().read(true).write(true).open(&port).unwrap();
+                drop(host);
                 let (stop, stopped) = std::sync::mpsc::channel::<()>();
                 let answering = std::thread::spawn(move || {
                     board.set_timeout(Duration::from_millis(20)).unwrap();

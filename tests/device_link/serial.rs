@@ -15,9 +15,11 @@ fn a_board_on_a_serial_port_runs_what_it_holds() {
     let path = write_image(folder.path(), &image);
     let codes = folder.path().join("codes");
     std::fs::write(&codes, case.input.repeat(3)).unwrap();
-    let (mut ours, mut theirs) = TTYPort::pair().unwrap();
-    theirs.set_exclusive(false).unwrap();
+    let (mut ours, theirs) = TTYPort::pair().unwrap();
     let port = theirs.name().unwrap();
+    // The other end has to stay open, but locked it can't be opened again.
+    let _open = std::fs::File::options().read(true).write(true).open(&port).unwrap();
+    drop(theirs);
     let options = QemuOptions { image: Some(&path), ..options(Board::find("lm3s6965evb").unwrap()) };
     let mut qemu = Qemu::start(&options, |_| {}).unwrap_or_else(|e| panic!("{e}"));
 

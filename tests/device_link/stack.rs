@@ -38,13 +38,12 @@ fn the_stack_stays_clear_of_the_networks() {
     }
 }
 
-/// From the end of the statics, or the beginning of RAM, up to the stack's top.
+/// Where the stack may at most grow down to, and where it begins.
 fn stack(elf: &Path) -> (u32, u32) {
     let bytes = std::fs::read(elf).unwrap();
     let elf = object::File::parse(&*bytes).unwrap();
     let address = |name| elf.symbol_by_name(name).unwrap_or_else(|| panic!("{name}")).address() as u32;
-    let (top, heap) = (address("_stack_start"), address("__sheap"));
-    (if heap < top { heap } else { top & 0xffff_0000 }, top)
+    (address("_stack_end"), address("_stack_start"))
 }
 
 /// Has QEMU write a part of the memory to a file.
@@ -53,7 +52,7 @@ fn save(socket: &Path, address: u32, bytes: u32, file: &Path) {
     let mut answers = BufReader::new(stream.try_clone().unwrap()).lines();
     let file = file.display();
     let save = format!(
-        "{{\"execute\":\"pmemsave\",\"arguments\":{{\"val\":{address},\"size\":{bytes},\"filename\":\"{file}\"}}}}"
+        "{{\"execute\":\"memsave\",\"arguments\":{{\"val\":{address},\"size\":{bytes},\"filename\":\"{file}\"}}}}"
     );
     answers.next().unwrap().unwrap();
     for command in ["{\"execute\":\"qmp_capabilities\"}", &save] {

@@ -2,9 +2,9 @@
 
 #![allow(unsafe_code)]
 
-use cortex_m::peripheral::SYST;
 #[cfg(not(armv6m))]
 use cortex_m::peripheral::DWT;
+use cortex_m::peripheral::SYST;
 use cortex_m::peripheral::syst::SystClkSource;
 use skimp_runtime::protocol::Counter;
 

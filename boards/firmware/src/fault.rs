@@ -13,9 +13,7 @@ fn panic(info: &PanicInfo<'_>) -> ! {
     // Not swapped: a Cortex-M0 can't, and with interrupts masked nothing comes in between.
     let before = PANICKING.load(Ordering::Relaxed);
     PANICKING.store(true, Ordering::Relaxed);
-    if !before
-        && let Some(place) = info.location()
-    {
+    if !before && let Some(place) = info.location() {
         defmt::error!("panic at {=str}:{=u32}", place.file(), place.line());
     }
     stop()

@@ -11,8 +11,8 @@ use skimp_firmware::{ConstStaticCell, Device, image_region, serve};
 const TRANSMIT_PIN: u32 = 24;
 const RECEIVE_PIN: u32 = 25;
 
-/// RAM for networks, in words: 10 KiB.
-static MEMORY: ConstStaticCell<[u32; 2560]> = ConstStaticCell::new([0; 2560]);
+/// RAM for networks, in words: 12 KiB.
+static MEMORY: ConstStaticCell<[u32; 3 * 1024]> = ConstStaticCell::new([0; 3 * 1024]);
 
 #[entry]
 fn main() -> ! {

@@ -14,8 +14,8 @@ const CORE_HZ: u32 = 8_000_000;
 /// What QEMU's system timer counts at, which stands in for the cycle counter there.
 const QEMU_HZ: u32 = 24_000_000;
 
-/// RAM for networks, in words: 4 KiB.
-static MEMORY: ConstStaticCell<[u32; 1 * 1024]> = ConstStaticCell::new([0; 1 * 1024]);
+/// RAM for networks, in words: 4.5 KiB.
+static MEMORY: ConstStaticCell<[u32; 1152]> = ConstStaticCell::new([0; 1152]);
 
 #[entry]
 fn main() -> ! {
