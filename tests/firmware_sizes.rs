@@ -103,3 +103,40 @@ fn text(measured: &[(&Board, Sizes)], compilers: &str) -> String {
     }
     text
 }
+
+/// What the Raspberry Pi chips' boot ROMs check before they run anything.
+#[test]
+fn boot_roms_find_what_they_look_for() {
+    let start_of = |name: &str| {
+        let board = Board::find(name).unwrap();
+        let elf = firmware::build(board, Install::Allowed, &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
+        let bytes = std::fs::read(elf).unwrap();
+        let file = object::File::parse(&*bytes).unwrap();
+        let mut flash = vec![0xff; 4096];
+        for section in file.sections() {
+            let Some(at) = section.address().checked_sub(board.flash_address.into()) else { continue };
+            let Some(place) = flash.get_mut(at as usize..) else { continue };
+            section.data().unwrap().iter().zip(place).for_each(|(&byte, place)| *place = byte);
+        }
+        flash
+    };
+    let word = |flash: &[u8], at: usize| u32::from_le_bytes(flash[at..at + 4].try_into().unwrap());
+
+    let pico = start_of("pico");
+    assert_eq!(word(&pico, 252), crc32_mpeg2(&pico[..252]), "the second stage's checksum");
+    assert_eq!(word(&pico, 256), 0x2004_2000, "the stack's top, first in the vector table");
+
+    let pico2 = start_of("pico2");
+    assert_eq!(word(&pico2, 0), 0x2008_0000, "the stack's top, first in the vector table");
+    let block = [0xffff_ded3, 0x1021_0142, 0x0000_01ff, 0, 0xab12_3579];
+    assert!((0..4096 - 20).step_by(4).any(|at| [0, 1, 2, 3, 4].map(|i| word(&pico2, at + 4 * i)) == block));
+}
+
+/// CRC-32/MPEG-2.
+fn crc32_mpeg2(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(u32::MAX, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte) << 24, |crc, _| {
+            (crc << 1) ^ if crc >> 31 == 1 { 0x04c1_1db7 } else { 0 }
+        })
+    })
+}
