@@ -4,9 +4,16 @@
 
 #[allow(dead_code, reason = "shared with tests that use more of it")]
 mod common;
+#[path = "device_link/files.rs"]
+mod files;
+#[cfg(unix)]
+#[path = "device_link/serial.rs"]
+mod serial;
+#[cfg(unix)]
+#[path = "device_link/stack.rs"]
+mod stack;
 
 use common::random::case;
-use skimp::board::description::BOARDS;
 use skimp::board::{Board, Device, Install, Qemu, QemuOptions, firmware, toolchain};
 use skimp::execute::{self, AlignedImage};
 use skimp::image;
@@ -14,13 +21,18 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, channel};
 
+/// Networks that run on each board, if so many of the first [`SEEDS`] fit, and how many have to.
+const WANTED: usize = 12;
+const NEEDED: usize = 4;
+const SEEDS: u64 = 40;
+
 /// QEMU and each board's firmware, made once for all tests.
 fn tools() -> &'static (PathBuf, Vec<PathBuf>) {
     static TOOLS: OnceLock<(PathBuf, Vec<PathBuf>)> = OnceLock::new();
     TOOLS.get_or_init(|| {
         let mut progress = |line: &str| println!("{line}");
         let mut build = |board| firmware::build(board, Install::Allowed, &mut progress);
-        let elves = BOARDS.iter().map(|board| build(board).unwrap_or_else(|e| panic!("{e}"))).collect();
+        let elves = Board::emulated().map(|board| build(board).unwrap_or_else(|e| panic!("{e}"))).collect();
         let program = toolchain::qemu(Install::Allowed, &mut progress).unwrap_or_else(|e| panic!("{e}"));
         (program, elves)
     })
@@ -28,7 +40,7 @@ fn tools() -> &'static (PathBuf, Vec<PathBuf>) {
 
 fn options(board: &'static Board) -> QemuOptions<'static> {
     let (program, elves) = tools();
-    let index = BOARDS.iter().position(|other| other.name == board.name).unwrap();
+    let index = Board::emulated().position(|other| other.name == board.name).unwrap();
     QemuOptions::new(program, board, &elves[index])
 }
 
@@ -55,12 +67,13 @@ fn run_on_host(image: &[u8], input: &[u8]) -> Vec<i32> {
 
 #[test]
 fn boards_are_what_the_table_says() {
-    for board in BOARDS {
+    for board in Board::emulated() {
         let (device, log) = start(board, None);
         let info = device.info();
         assert_eq!(info.memory_bytes, board.memory_bytes, "{}", board.name);
         assert_eq!(info.image_capacity_bytes, board.image_capacity_bytes, "{}", board.name);
-        assert_eq!(device.insns(1000), Some(1000 * u64::from(board.qemu_tick_insns)), "{}", board.name);
+        assert_eq!(device.insns(info.counter_hz.into()), Some(1_000_000_000));
+        assert_eq!(info.counter_hz, board.qemu.unwrap().counter_hz, "{}", board.name);
         drop(device);
         let log: Vec<String> = log.iter().collect();
         assert!(log[0].starts_with(&format!("info: {}: ", board.name)), "{log:?}");
@@ -77,7 +90,7 @@ fn flash_without_a_proper_image_gives_an_error_and_the_board_lives_on() {
     };
     let mut damaged = good.clone();
     *damaged.last_mut().unwrap() ^= 1;
-    for board in BOARDS {
+    for board in Board::emulated() {
         for (image, fault) in [(None, "Magic"), (Some(&damaged), "Checksum")] {
             let path = image.map(|bytes| write_image(folder.path(), bytes));
             let (mut device, _log) = start(board, path.as_deref());
@@ -94,30 +107,62 @@ fn flash_without_a_proper_image_gives_an_error_and_the_board_lives_on() {
 
 #[test]
 fn boards_compute_what_the_host_computes() {
+    for board in Board::emulated() {
+        run_networks(board, |board, path| start(board, Some(path)).0, |_| {});
+    }
+}
+
+/// Runs random networks, twelve that fit if there are so many, and hands each device to `after`.
+fn run_networks(
+    board: &'static Board,
+    start: impl Fn(&'static Board, &Path) -> Device<Qemu>,
+    mut after: impl FnMut(&mut Device<Qemu>),
+) {
     let folder = tempfile::tempdir().unwrap();
-    for board in BOARDS {
-        for seed in 0..12 {
-            let case = case(seed);
-            let image = image::build(&case.network, &case.convs, &case.names).unwrap().bytes;
-            let path = write_image(folder.path(), &image);
-            let (mut device, _log) = start(board, Some(&path));
-            assert!(device.holds_image(&image).unwrap());
-            let layers = device.load().unwrap_or_else(|e| panic!("{e}")).layer_count as usize;
-            let first = device.infer(&case.input).unwrap_or_else(|e| panic!("{e}"));
-            assert_eq!(first.logits, run_on_host(&image, &case.input), "{}, seed {seed}", board.name);
+    let mut ran = 0;
+    for seed in 0..SEEDS {
+        let case = case(seed);
+        let image = image::build(&case.network, &case.convs, &case.names).unwrap().bytes;
+        if image.len() > board.image_capacity_bytes as usize {
+            println!("{}: network {seed} skipped, {} bytes of flash", board.name, image.len());
+            continue;
+        }
+        let path = write_image(folder.path(), &image);
+        let mut device = start(board, &path);
+        assert!(device.holds_image(&image).unwrap());
+        let layers = match device.load() {
+            Ok(info) => info.layer_count as usize,
+            Err(error) => {
+                let message = error.to_string();
+                let needed = message.strip_prefix(&format!("{}: the network needs ", board.name));
+                let needed =
+                    needed.and_then(|rest| rest.split(' ').next()).unwrap_or_else(|| panic!("{message}"));
+                assert!(needed.parse::<u32>().unwrap() > board.memory_bytes, "{message}");
+                println!("{}: network {seed} skipped, {needed} bytes of RAM", board.name);
+                continue;
+            }
+        };
+        let first = device.infer(&case.input).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(first.logits, run_on_host(&image, &case.input), "{}, seed {seed}", board.name);
 
-            let layer_ticks = device.layer_ticks().unwrap();
-            assert_eq!(layer_ticks.len(), layers);
-            let sum: u64 = layer_ticks.iter().map(|&ticks| u64::from(ticks)).sum();
-            assert!(sum <= first.ticks, "{sum} of {}", first.ticks);
+        let layer_ticks = device.layer_ticks().unwrap();
+        assert_eq!(layer_ticks.len(), layers);
+        let sum: u64 = layer_ticks.iter().map(|&ticks| u64::from(ticks)).sum();
+        assert!(sum > 0 && sum <= first.ticks, "{sum} of {}", first.ticks);
 
-            // Again, and another input in between.
-            let other: Vec<u8> = case.input.iter().map(|code| code ^ 0x55).collect();
-            let second = device.infer(&other).unwrap();
-            assert_eq!(second.logits, run_on_host(&image, &other), "{}, seed {seed}", board.name);
-            assert_eq!(device.infer(&case.input).unwrap().logits, first.logits);
+        // Again, and another input in between.
+        let other: Vec<u8> = case.input.iter().map(|code| code ^ 0x55).collect();
+        let second = device.infer(&other).unwrap();
+        assert_eq!(second.logits, run_on_host(&image, &other), "{}, seed {seed}", board.name);
+        assert_eq!(device.infer(&case.input).unwrap().logits, first.logits);
+        after(&mut device);
+        ran += 1;
+        if ran == WANTED {
+            break;
         }
     }
+    println!("{}: {ran} networks ran", board.name);
+    assert!(ran >= NEEDED, "only {ran} networks fit the {}", board.name);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The zoo's Fashion-MNIST network on both boards: 200 test images, three assignments, and every logit
+//! The zoo's Fashion-MNIST network on two boards: 200 test images, three assignments, and every logit
 //! equal on the host's emulation, the runtime on the host, and the board.
 
 use skimp::board::{self, Board, Install};

@@ -28,8 +28,8 @@ fn every_subcommand_explains_itself_and_its_options() {
         ),
         ("image build", format!("{network} --assignment --out")),
         ("image inspect", "<IMAGE> --json".into()),
-        ("run", "<IMAGE> --board --inputs --images --mean --std --no-install --json".into()),
-        ("flash", "<IMAGE> --board --image-only --no-install".into()),
+        ("run", "<IMAGE> --board --port --baud --inputs --images --mean --std --no-install --json".into()),
+        ("flash", "<IMAGE> --board --image-only --out --format --no-install".into()),
         ("data fetch", "<NAME>".into()),
         ("multipliers list", "--multipliers --signed --family --front --sort --json".into()),
         (

@@ -60,3 +60,52 @@ fn refusals_name_the_file_or_flag_at_fault() {
     dir.skimp(line).refused(&["--images"]);
     dir.skimp("flash --board netduinoplus2 short").refused(&["short: "]);
 }
+
+#[test]
+fn boards_without_an_emulation_and_bad_ports_are_refused() {
+    let dir = Dir::new();
+    build(&dir, "exact", "a.skimp");
+    let run = |rest: &str| dir.skimp(&format!("run a.skimp --inputs fashion-mnist --images 1 {rest}"));
+    run("--board pico").refused(&["QEMU has no pico", "--port", "mps2-an386"]);
+    run("--board pico --port /dev/nosuch").refused(&["/dev/nosuch: --port can't be opened"]);
+    run("--board host --port /dev/nosuch").refused(&["--port", "--board"]);
+    run("--board pico --baud 9600").misused(&["--port"]);
+    run("--board pico --port /dev/nosuch --baud fast").misused(&["--baud"]);
+    dir.skimp("demo --board pico").refused(&["QEMU has no pico"]);
+}
+
+/// Whatever comes from a port is either an answer or leads to an error, in time.
+#[cfg(unix)]
+#[test]
+fn silence_and_nonsense_from_a_port_are_errors() {
+    use serialport::{SerialPort, TTYPort};
+    use std::io::{Read, Write};
+    let dir = Dir::new();
+    build(&dir, "exact", "a.skimp");
+    std::thread::scope(|scope| {
+        for (nonsense, mention) in [(&b""[..], "nothing has come"), (b"login: \0\xff\0", "else than skimp")] {
+            let dir = &dir;
+            scope.spawn(move || {
+                let (mut board, host) = TTYPort::pair().unwrap();
+                let port = host.name().unwrap();
+                // The other end has to stay open, but locked it can't be opened again.
+                let _open = std::fs::File::options().read(true).write(true).open(&port).unwrap();
+                drop(host);
+                let (stop, stopped) = std::sync::mpsc::channel::<()>();
+                let answering = std::thread::spawn(move || {
+                    board.set_timeout(Duration::from_millis(20)).unwrap();
+                    while stopped.try_recv() != Err(std::sync::mpsc::TryRecvError::Disconnected) {
+                        if board.read(&mut [0; 600]).is_ok() {
+                            board.write_all(nonsense).unwrap();
+                        }
+                    }
+                });
+                let line =
+                    format!("run a.skimp --board pico --inputs fashion-mnist --images 1 --port {port}");
+                dir.skimp(&line).refused(&["pico: no answer within", mention, &port]);
+                drop(stop);
+                answering.join().unwrap();
+            });
+        }
+    });
+}

@@ -10,9 +10,10 @@ use cortex_m_rt::ExceptionFrame;
 fn panic(info: &PanicInfo<'_>) -> ! {
     static PANICKING: AtomicBool = AtomicBool::new(false);
     // A panic inside the logger must not end here for ever.
-    if !PANICKING.swap(true, Ordering::Relaxed)
-        && let Some(place) = info.location()
-    {
+    // Not swapped: a Cortex-M0 can't, and with interrupts masked nothing comes in between.
+    let before = PANICKING.load(Ordering::Relaxed);
+    PANICKING.store(true, Ordering::Relaxed);
+    if !before && let Some(place) = info.location() {
         defmt::error!("panic at {=str}:{=u32}", place.file(), place.line());
     }
     stop()
@@ -24,6 +25,8 @@ fn panic(info: &PanicInfo<'_>) -> ! {
 /// hard fault, and a board on its own would end at its first log message. Going on behind the breakpoint
 /// with -1, semihosting's "failed", in r0 lets it run without a log instead.
 ///
+/// Only an instruction of the firmware's own is read, as a pc elsewhere may not be readable.
+///
 /// # Safety
 ///
 /// Called by the hardware only.
@@ -33,13 +36,14 @@ unsafe extern "C" fn HardFault() {
     core::arch::naked_asm!(
         // The registers that the hardware has saved; nothing here runs on the other stack.
         "mrs r0, msp",
-        // Any bit in the Configurable Fault Status Register: a true fault, its pc perhaps unreadable.
-        "ldr r1, ={cfsr}",
-        "ldr r1, [r1]",
-        "cmp r1, #0",
-        "bne 1f",
-        // The instruction at the saved pc.
         "ldr r1, [r0, #24]",
+        "ldr r2, =__stext",
+        "cmp r1, r2",
+        "blo 1f",
+        "ldr r2, =__etext",
+        "cmp r1, r2",
+        "bhs 1f",
+        // The instruction at the saved pc.
         "ldrh r2, [r1]",
         "ldr r3, ={bkpt_ab}",
         "cmp r2, r3",
@@ -50,8 +54,8 @@ unsafe extern "C" fn HardFault() {
         "mvns r1, r1",
         "str r1, [r0]",
         "bx lr",
-        "1: b {report}",
-        cfsr = const 0xe000_ed28_u32,
+        "1: ldr r1, ={report}",
+        "bx r1",
         bkpt_ab = const 0xbeab,
         report = sym report,
     )

@@ -5,6 +5,7 @@
 
 #![no_std]
 
+pub mod chip;
 mod clock;
 mod fault;
 mod flash;
@@ -13,7 +14,9 @@ mod marker;
 pub mod register;
 mod server;
 
-pub use clock::{Clock, CycleCounter};
+#[cfg(not(armv6m))]
+pub use clock::CycleCounter;
+pub use clock::{Clock, SysTick};
 pub use flash::image_region;
 pub use link::{Line, Link, sleep_until_pending, wake_on};
 pub use server::{Device, serve};

@@ -18,6 +18,20 @@ pub trait Link {
     fn write(&mut self, bytes: &[u8]);
 }
 
+impl Link for &mut dyn Link {
+    fn read_byte(&mut self) -> Option<u8> {
+        (**self).read_byte()
+    }
+
+    fn wait(&mut self) {
+        (**self).wait();
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        (**self).write(bytes);
+    }
+}
+
 /// Sleeps until the interrupt `line` is pending, without ever taking it: interrupts are masked, so that
 /// nothing disturbs the count of a layer's ticks.
 ///

@@ -38,6 +38,18 @@ struct Parts<'a> {
 
 /// Serves requests for ever.
 pub fn serve<L: Link, C: Clock>(mut device: Device<L, C>) -> ! {
+    serve_any(Device {
+        board: device.board,
+        link: &mut device.link,
+        clock: &mut device.clock,
+        image: device.image,
+        memory: device.memory,
+    })
+}
+
+/// The same for all boards, so that it is compiled with this crate, for size.
+#[inline(never)]
+fn serve_any(mut device: Device<&mut dyn Link, &mut dyn Clock>) -> ! {
     defmt::info!(
         "{=str}: {=usize} bytes of RAM for networks, counter at {=u32} Hz",
         device.board,
@@ -49,34 +61,39 @@ pub fn serve<L: Link, C: Clock>(mut device: Device<L, C>) -> ! {
     let _ = device.load(&mut loaded);
 
     let mut decoder = Decoder::new();
-    let mut buffer = [0; MAX_FRAME_BYTES];
     loop {
         let Some(byte) = device.link.read_byte() else {
             device.link.wait();
             continue;
         };
-        let (sequence, reply) = match decoder.push(byte) {
+        let (sequence, outcome) = match decoder.push(byte) {
             None => continue,
-            Some(Err(protocol::BadFrame)) => (0, Reply::Failed(Failure::BadFrame)),
-            Some(Ok(frame)) => {
-                let outcome = match frame.message() {
-                    Some(request) => device.answer(request, &mut loaded),
-                    None => Err(Failure::UnknownRequest),
-                };
-                (frame.sequence, outcome.unwrap_or_else(Reply::Failed))
-            }
+            Some(Err(protocol::BadFrame)) => (0, Err(Failure::BadFrame)),
+            Some(Ok(frame)) => match frame.message() {
+                Some(request) => (frame.sequence, device.answer(request, &mut loaded)),
+                None => (frame.sequence, Err(Failure::UnknownRequest)),
+            },
         };
+        let reply = outcome.unwrap_or_else(Reply::Failed);
         if let Reply::Failed(failure) = &reply {
             defmt::warn!("request {=u8} failed: {=str}", sequence, describe(failure));
         }
-        // Every reply is bounded so as to fit.
-        if let Ok(frame) = protocol::encode(sequence, &reply, &mut buffer) {
-            device.link.write(frame);
-        }
+        device.send(sequence, &reply);
     }
 }
 
+// What needs much stack is not inlined, so that no two of them have theirs at the same time.
 impl<L: Link, C: Clock> Device<L, C> {
+    #[inline(never)]
+    fn send(&mut self, sequence: u8, reply: &Reply) {
+        let mut buffer = [0; MAX_FRAME_BYTES];
+        // Every reply is bounded so as to fit.
+        if let Ok(frame) = protocol::encode(sequence, reply, &mut buffer) {
+            self.link.write(frame);
+        }
+    }
+
+    #[inline(never)]
     fn answer(&mut self, request: Request<'_>, loaded: &mut Option<Loaded>) -> Result<Reply, Failure> {
         match request {
             Request::Hello => Ok(Reply::Hello(self.introduce())),
@@ -98,14 +115,8 @@ impl<L: Link, C: Clock> Device<L, C> {
                 Ok(Reply::Stored)
             }
             Request::Infer => self.infer(loaded.as_mut().ok_or(Failure::NotLoaded)?),
-            Request::Logits { offset } => {
-                let results = self.results(loaded)?;
-                Ok(Reply::Logits(page(results.logits, offset)?))
-            }
-            Request::LayerTicks { offset } => {
-                let results = self.results(loaded)?;
-                Ok(Reply::LayerTicks(page(results.layer_ticks, offset)?))
-            }
+            Request::Logits { offset } => self.logits(loaded, offset),
+            Request::LayerTicks { offset } => self.layer_ticks(loaded, offset),
             // Requests of later versions.
             _ => Err(Failure::UnknownRequest),
         }
@@ -123,6 +134,7 @@ impl<L: Link, C: Clock> Device<L, C> {
         }
     }
 
+    #[inline(never)]
     fn load(&self, loaded: &mut Option<Loaded>) -> Result<NetworkInfo, Failure> {
         *loaded = None;
         let network = Network::load(self.image).map_err(|error| {
@@ -154,6 +166,7 @@ impl<L: Link, C: Clock> Device<L, C> {
         Ok(info)
     }
 
+    #[inline(never)]
     fn infer(&mut self, loaded: &mut Loaded) -> Result<Reply, Failure> {
         if !loaded.input_stored {
             return Err(Failure::NoInput);
@@ -169,6 +182,16 @@ impl<L: Link, C: Clock> Device<L, C> {
         let ticks = timer.total;
         loaded.result_ready = true;
         Ok(Reply::Inferred { ticks })
+    }
+
+    #[inline(never)]
+    fn logits(&mut self, loaded: &Option<Loaded>, offset: u32) -> Result<Reply, Failure> {
+        Ok(Reply::Logits(page(self.results(loaded)?.logits, offset)?))
+    }
+
+    #[inline(never)]
+    fn layer_ticks(&mut self, loaded: &Option<Loaded>, offset: u32) -> Result<Reply, Failure> {
+        Ok(Reply::LayerTicks(page(self.results(loaded)?.layer_ticks, offset)?))
     }
 
     fn results(&mut self, loaded: &Option<Loaded>) -> Result<Parts<'_>, Failure> {

@@ -3,10 +3,8 @@
 #![no_std]
 #![no_main]
 
-mod timer;
-mod uart;
-
 use cortex_m_rt::entry;
+use skimp_firmware::chip::cmsdk;
 use skimp_firmware::{ConstStaticCell, CycleCounter, Device, image_region, serve};
 
 /// The system clock.
@@ -17,14 +15,10 @@ static MEMORY: ConstStaticCell<[u32; 512 * 1024]> = ConstStaticCell::new([0; 512
 
 #[entry]
 fn main() -> ! {
-    let clock = match cortex_m::Peripherals::take() {
-        Some(core) => CycleCounter::start(core.DCB, core.DWT, CORE_HZ),
-        None => None,
-    };
     serve(Device {
         board: "mps2-an386",
-        link: uart::Uart0::start(CORE_HZ),
-        clock: clock.ok_or_else(|| timer::Timer0::start(CORE_HZ)),
+        link: cmsdk::Uart0::start(cmsdk::MPS2, CORE_HZ),
+        clock: CycleCounter::start(CORE_HZ).ok_or_else(|| cmsdk::Timer0::start(cmsdk::MPS2, CORE_HZ)),
         image: image_region(),
         memory: MEMORY.take(),
     })

@@ -3,10 +3,8 @@
 #![no_std]
 #![no_main]
 
-mod timer;
-mod usart;
-
 use cortex_m_rt::entry;
+use skimp_firmware::chip::stm32;
 use skimp_firmware::{ConstStaticCell, CycleCounter, Device, image_region, serve};
 
 /// The internal oscillator, on which the chip starts. Flash keeps up with it without wait states, so
@@ -18,14 +16,10 @@ static MEMORY: ConstStaticCell<[u32; 28 * 1024]> = ConstStaticCell::new([0; 28 *
 
 #[entry]
 fn main() -> ! {
-    let clock = match cortex_m::Peripherals::take() {
-        Some(core) => CycleCounter::start(core.DCB, core.DWT, CORE_HZ),
-        None => None,
-    };
     serve(Device {
         board: "netduinoplus2",
-        link: usart::Usart1::start(CORE_HZ),
-        clock: clock.ok_or_else(timer::Timer2::start),
+        link: stm32::Usart::start(stm32::F4_USART1_PB6_PB7, CORE_HZ),
+        clock: CycleCounter::start(CORE_HZ).ok_or_else(stm32::F4Timer2::start),
         image: image_region(),
         memory: MEMORY.take(),
     })

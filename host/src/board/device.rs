@@ -172,7 +172,7 @@ impl<L: Link> Device<L> {
     /// Instructions in so many ticks, if an emulator counts them.
     pub fn insns(&self, ticks: u64) -> Option<u64> {
         let insns = u128::from(ticks) * u128::from(EMULATED_INSNS_PER_S) / u128::from(self.info.counter_hz);
-        (self.link.is_emulated() && self.info.counter == Counter::Timer)
+        (self.link.is_emulated() && self.info.counter != Counter::Cycles)
             .then(|| insns.try_into().unwrap_or(u64::MAX))
     }
 

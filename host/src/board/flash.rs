@@ -28,12 +28,7 @@ pub fn flash(
     }
     if let Some(image) = image {
         let bytes = std::fs::metadata(image).map_err(Error::io(image))?.len();
-        let capacity_bytes = board.image_capacity_bytes;
-        if bytes > u64::from(capacity_bytes) {
-            let name = board.name;
-            let reason = format!("{bytes} bytes, but the {name} has room for {capacity_bytes}");
-            return Err(Error::file(image, reason));
-        }
+        board.check_image_length(image, bytes)?;
         progress(&format!("writing the image {}", image.display()));
         write(&mut download(&program, chip, image, Some(board.image_address)), progress)?;
     }
@@ -46,7 +41,10 @@ pub fn flash(
 /// The `probe-rs` program, and what it calls the board's chip. Worth asking before a long build.
 pub fn require_probe_rs(board: &Board) -> Result<(PathBuf, &'static str)> {
     let chip = board.probe_rs_chip.ok_or_else(|| {
-        Error::Argument(format!("probe-rs can't flash the {}: use it in QEMU instead", board.name))
+        let name = board.name;
+        Error::Argument(format!(
+            "probe-rs can't flash the {name}: use it in QEMU instead, or write a file for another tool with --out"
+        ))
     })?;
     let program = find_program("probe-rs").ok_or_else(|| {
         Error::tool(

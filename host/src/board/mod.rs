@@ -2,8 +2,9 @@
 //! conversation with a board that runs it.
 //!
 //! ```text
-//! toolchain -> firmware -> qemu  -+-> device
-//!                       -> flash -+
+//! toolchain -> firmware -> qemu ------------+-> device
+//!                       -> flash -> serial -+
+//!                       -> flash_file
 //! ```
 
 pub mod c_library;
@@ -11,11 +12,13 @@ pub mod description;
 pub mod device;
 pub mod firmware;
 pub mod flash;
+pub mod flash_file;
 pub mod install;
 pub mod latency;
 pub mod link;
 mod log;
 pub mod qemu;
+pub mod serial;
 pub mod timing;
 pub mod toolchain;
 
@@ -24,6 +27,7 @@ pub use device::{Device, Inference};
 pub use install::Install;
 pub use log::LogLine;
 pub use qemu::{Qemu, QemuOptions};
+pub use serial::Serial;
 pub use timing::Timing;
 
 use crate::error::Result;
@@ -39,6 +43,7 @@ pub fn emulate(
     progress: &mut dyn FnMut(&str),
     log: impl FnMut(LogLine) + Send + 'static,
 ) -> Result<Device<Qemu>> {
+    board.emulation()?;
     let firmware = firmware::build(board, install, progress)?;
     let program = toolchain::qemu(install, progress)?;
     let mut options = QemuOptions::new(&program, board, &firmware);

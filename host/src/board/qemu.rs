@@ -54,6 +54,7 @@ impl Qemu {
     /// Starts QEMU so that one instruction takes one virtual nanosecond, which makes runs repeatable.
     /// What the firmware logs goes to `log`, from another thread.
     pub fn start(options: &QemuOptions<'_>, log: impl FnMut(LogLine) + Send + 'static) -> Result<Qemu> {
+        let emulation = options.board.emulation()?;
         check_image(options)?;
         let elf = file::read(options.firmware)?;
         let table = Table::parse(&elf)
@@ -62,7 +63,7 @@ impl Qemu {
 
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;
         let port = listener.local_addr().map_err(failed)?.port();
-        let mut child = command(options, port)
+        let mut child = command(options, emulation.machine, port)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -137,21 +138,13 @@ impl Link for Qemu {
 fn check_image(options: &QemuOptions<'_>) -> Result<()> {
     let Some(image) = options.image else { return Ok(()) };
     let bytes = std::fs::metadata(image).map_err(Error::io(image))?.len();
-    let capacity_bytes = options.board.image_capacity_bytes;
-    if bytes > u64::from(capacity_bytes) {
-        let name = options.board.name;
-        return Err(Error::file(
-            image,
-            format!("{bytes} bytes, but the {name} has room for {capacity_bytes}"),
-        ));
-    }
-    Ok(())
+    options.board.check_image_length(image, bytes)
 }
 
-fn command(options: &QemuOptions<'_>, port: u16) -> Command {
+fn command(options: &QemuOptions<'_>, machine: &str, port: u16) -> Command {
     let mut command = Command::new(options.program);
     command
-        .args(["-machine", options.board.qemu_machine, "-display", "none", "-monitor", "none"])
+        .args(["-machine", machine, "-display", "none", "-monitor", "none"])
         .args(["-no-reboot", "-icount", "shift=0", "-semihosting-config", "enable=on,target=native"])
         .args(["-chardev", &format!("socket,id=line,host=127.0.0.1,port={port},nodelay=on")])
         .args(["-serial", "chardev:line", "-kernel"])

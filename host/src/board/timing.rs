@@ -108,7 +108,7 @@ const fn plain(board: &'static str, core: Core, clock_hz: u32, flash: &'static [
     }
 }
 
-/// Figures of all boards, of those to come too.
+/// Figures of all boards that QEMU emulates.
 pub const TIMINGS: &[Timing] = &[
     plain("mps2-an385", Core::M3, 25_000_000, &[(0, 4 << 20)]),
     plain("mps2-an386", Core::M4, 25_000_000, &[(0, 4 << 20)]),
@@ -129,7 +129,7 @@ pub const TIMINGS: &[Timing] = &[
     },
     plain("microbit", Core::M0, 16_000_000, &[(0, 256 << 10)]),
     plain("lm3s6965evb", Core::M3, 50_000_000, &[(0, 256 << 10)]),
-    plain("stm32vldiscovery", Core::M3, 24_000_000, &[(0, 128 << 10), (0x0800_0000, 0x0802_0000)]),
+    plain("stm32vldiscovery", Core::M3, 8_000_000, &[(0, 128 << 10), (0x0800_0000, 0x0802_0000)]),
 ];
 
 /// Once where the processor boots, once where it is.
@@ -182,8 +182,8 @@ mod tests {
     use crate::board::description::BOARDS;
 
     #[test]
-    fn every_board_has_timings_at_its_own_clock() {
-        for board in BOARDS {
+    fn every_emulated_board_has_timings_at_its_own_clock() {
+        for board in BOARDS.iter().filter(|board| board.qemu.is_some()) {
             let timing = Timing::find(board, None).unwrap();
             assert_eq!(timing.clock_hz, board.clock_hz, "{}", board.name);
             let image = board.image_address;

@@ -83,6 +83,13 @@ impl Toolchain {
         Some(Toolchain { cargo, rustc, target: target.to_owned(), build_std: true, linker })
     }
 
+    /// Its compiler's version, and whether it comes with the core library.
+    pub fn description(&self) -> String {
+        let version = ask(&self.rustc, &["--version"]).unwrap_or_default();
+        let suffix = if self.build_std { ", core library built along" } else { "" };
+        version + suffix
+    }
+
     /// A `cargo build --release` for the target, to be given a package and a folder.
     pub fn build_command(&self) -> Command {
         let mut command = scrubbed(&self.cargo);

@@ -73,7 +73,7 @@ struct Report {
     flash_bytes: usize,
     arena_bytes: usize,
     insns_per_inference: u64,
-    layers: Vec<run::LayerInsns>,
+    layers: Vec<run::LayerCount>,
     multipliers: Vec<String>,
     evaluations: usize,
     seconds: f64,
@@ -88,6 +88,7 @@ pub fn run(args: Args) -> Result<()> {
     args.search.check()?;
     file::check_writable(&args.out)?;
     let board = Board::find(&args.board)?;
+    board.emulation()?;
     common::at_least("--images", args.images, 1)?;
 
     step(1, &format!("tools: a compiler for {} and qemu-system-arm", board.target));

@@ -53,7 +53,7 @@ enum Command {
     Image(image::Command),
     /// Run an image on a board (emulated or real) or on the host.
     Run(run::Args),
-    /// Write firmware and image to a real board through probe-rs.
+    /// Write firmware and image to a real board through probe-rs, or to a file.
     Flash(flash::Args),
     /// Show, import and export multipliers.
     #[command(subcommand)]

@@ -1,7 +1,8 @@
 //! `skimp run`: an image on a board or on the host.
 
 use super::common::{self, Spinner};
-use crate::board::{self, Board, Install};
+use crate::board::link::Link;
+use crate::board::{self, Board, Device, Install, Serial, serial};
 use crate::data::{self, Count, DataSet, Preprocess, Request};
 use crate::emulate::metrics::Score;
 use crate::error::{Error, Result};
@@ -18,9 +19,16 @@ use std::path::{Path, PathBuf};
 pub struct Args {
     /// The image file.
     image: PathBuf,
-    /// Where to run it: a board that QEMU emulates, or `host`.
+    /// Where to run it: a board, emulated by QEMU unless --port is given, or `host`.
     #[arg(long, value_name = "NAME")]
     board: String,
+    /// The serial port that a real board is connected to, such as /dev/ttyACM0. `skimp flash` puts firmware and
+    /// image there before.
+    #[arg(long, value_name = "PORT")]
+    port: Option<String>,
+    /// The port's speed.
+    #[arg(long, requires = "port", default_value_t = serial::BAUD, value_name = "N")]
+    baud: u32,
     /// Test images of a data set (by name or folder), or a file of input codes one after another.
     #[arg(long, value_name = "NAME|PATH")]
     inputs: String,
@@ -50,18 +58,24 @@ struct Report {
     logits_differing: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     insns_per_inference: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cycles_per_inference: Option<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    layers: Vec<LayerInsns>,
+    layers: Vec<LayerCount>,
     logits: Vec<Vec<i32>>,
 }
 
 /// What one layer took on a board.
 #[derive(Debug, Clone, Serialize)]
-pub struct LayerInsns {
+pub struct LayerCount {
     /// The layer's name.
     pub name: String,
-    /// Instructions, as an emulator counts them.
-    pub insns: u64,
+    /// Instructions, if an emulator counts them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub insns: Option<u64>,
+    /// Processor cycles, if the board counts them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cycles: Option<u64>,
 }
 
 /// Inputs as codes, with labels where they are known.
@@ -76,26 +90,38 @@ pub fn run(args: Args) -> Result<()> {
     let network =
         image.load().map_err(|e| Error::file(&args.image, format!("{e}; see `skimp image inspect`")))?;
     common::at_least("--images", args.images, 1)?;
-    let board = if args.board == "host" { None } else { Some(Board::find(&args.board)?) };
+    let board = match (args.board.as_str(), &args.port) {
+        ("host", Some(_)) => {
+            return Err(Error::Argument(
+                "--port is for boards: leave it out, or name one with --board".into(),
+            ));
+        }
+        ("host", None) => None,
+        (name, Some(_)) => Some(Board::find(name)?),
+        (name, None) => {
+            let board = Board::find(name)?;
+            board.emulation()?;
+            Some(board)
+        }
+    };
     let inputs = inputs(&args, &network)?;
     let on_host = execute::on_host(&image, &inputs.codes)?;
-    let (logits, insns, layers) = match board {
-        None => (on_host.clone(), None, Vec::new()),
-        Some(board) => {
-            let install = if args.no_install { Install::Forbidden } else { Install::Allowed };
-            let run = on_board(board, &args.image, &image, &inputs.codes, install)?;
-            (run.logits, run.insns_per_inference, run.layers)
-        }
+    let install = if args.no_install { Install::Forbidden } else { Install::Allowed };
+    let run = match (board, &args.port) {
+        (None, _) => OnBoard { logits: on_host.clone(), ..OnBoard::default() },
+        (Some(board), None) => on_board(board, &args.image, &image, &inputs.codes, install)?,
+        (Some(board), Some(port)) => on_port(board, port, args.baud, &image, &inputs.codes)?,
     };
     let outputs = network.output_len();
     let report = Report {
         board: args.board,
-        images: logits.len() / outputs,
-        accuracy: inputs.labels.map(|labels| Score::new(&logits, &labels).accuracy_pct()),
-        logits_differing: execute::images_differing(&on_host, &logits, outputs),
-        insns_per_inference: insns,
-        layers,
-        logits: logits.chunks(outputs).map(<[i32]>::to_vec).collect(),
+        images: run.logits.len() / outputs,
+        accuracy: inputs.labels.map(|labels| Score::new(&run.logits, &labels).accuracy_pct()),
+        logits_differing: execute::images_differing(&on_host, &run.logits, outputs),
+        insns_per_inference: run.insns_per_inference,
+        cycles_per_inference: run.cycles_per_inference,
+        layers: run.layers,
+        logits: run.logits.chunks(outputs).map(<[i32]>::to_vec).collect(),
     };
     if args.json {
         common::print_json(&report)?;
@@ -122,25 +148,37 @@ fn print(report: &Report) -> Result<()> {
     ))?;
     if let Some(insns) = report.insns_per_inference {
         common::print(format_args!("  {insns} instructions per inference\n"))?;
-        common::print(format_args!("{}", layer_table(&report.layers)))?;
     }
+    if let Some(cycles) = report.cycles_per_inference {
+        common::print(format_args!("  {cycles} cycles per inference\n"))?;
+    }
+    common::print(format_args!("{}", layer_table(&report.layers)))?;
     Ok(())
 }
 
-/// Instructions by layer as a table.
-pub fn layer_table(layers: &[LayerInsns]) -> String {
-    let rows: Vec<Vec<String>> = layers.iter().map(|l| vec![l.name.clone(), l.insns.to_string()]).collect();
-    text_table(&[("layer", Align::Left), ("instructions", Align::Right)], &rows)
+/// Instructions or cycles by layer as a table; nothing if neither is known.
+pub fn layer_table(layers: &[LayerCount]) -> String {
+    let row = |layer: &LayerCount, count: Option<u64>| Some(vec![layer.name.clone(), count?.to_string()]);
+    let insns: Vec<_> = layers.iter().filter_map(|layer| row(layer, layer.insns)).collect();
+    let cycles: Vec<_> = layers.iter().filter_map(|layer| row(layer, layer.cycles)).collect();
+    [("instructions", insns), ("cycles", cycles)]
+        .into_iter()
+        .filter(|(_, rows)| !rows.is_empty())
+        .map(|(what, rows)| text_table(&[("layer", Align::Left), (what, Align::Right)], &rows))
+        .collect()
 }
 
-/// What a board did, in instructions.
+/// What a board did, as it counts.
+#[derive(Debug, Default)]
 pub struct OnBoard {
     /// Logits of all inputs.
     pub logits: Vec<i32>,
     /// Instructions for one inference, if counted.
     pub insns_per_inference: Option<u64>,
-    /// Instructions by layer, if counted.
-    pub layers: Vec<LayerInsns>,
+    /// Processor cycles for one inference, if counted.
+    pub cycles_per_inference: Option<u64>,
+    /// What each layer took, if counted.
+    pub layers: Vec<LayerCount>,
 }
 
 /// Starts `board` in QEMU with the image of file `path` and streams `codes` through it, with progress.
@@ -159,10 +197,27 @@ pub fn on_board(
     };
     let mut device = board::emulate(board, Some(path), install, &mut |line| spinner.say(line), log)?;
     drop(spinner);
+    stream(&mut device, board, image, codes)
+}
+
+/// Streams `codes` through the real `board` on the serial port `port`, which has to hold the image.
+fn on_port(board: &Board, port: &str, baud: u32, image: &AlignedImage, codes: &[u8]) -> Result<OnBoard> {
+    let spinner = Spinner::start(&format!("greeting the {} on {port}", board.name));
+    let mut device = Device::connect(Serial::open(port, baud)?, board.name)?;
+    drop(spinner);
+    stream(&mut device, board, image, codes)
+}
+
+fn stream<L: Link>(
+    device: &mut Device<L>,
+    board: &Board,
+    image: &AlignedImage,
+    codes: &[u8],
+) -> Result<OnBoard> {
     let network = image.load()?;
     let total = codes.len() / network.input_bytes();
     let bar = common::progress_bar(total as u64, board.name);
-    let run = execute::on_board(&mut device, image, codes, |done| {
+    let run = execute::on_board(device, image, codes, |done| {
         bar.set_position(done as u64);
         if bar.is_hidden() && done % 50 == 0 {
             eprintln!("  {done} of {total} images");
@@ -170,12 +225,16 @@ pub fn on_board(
     });
     bar.finish_and_clear();
     let run = run?;
-    let layers = network.layers().zip(&run.layer_ticks).filter_map(|(layer, &ticks)| {
-        Some(LayerInsns { name: layer.name.to_owned(), insns: device.insns(ticks.into())? })
+    let layers = network.layers().zip(&run.layer_ticks).map(|(layer, &ticks)| LayerCount {
+        name: layer.name.to_owned(),
+        insns: device.insns(ticks.into()),
+        cycles: device.cycles(ticks.into()),
     });
+    let layers = layers.filter(|layer| layer.insns.is_some() || layer.cycles.is_some());
     Ok(OnBoard {
         layers: layers.collect(),
         insns_per_inference: device.insns(run.ticks_per_inference),
+        cycles_per_inference: device.cycles(run.ticks_per_inference),
         logits: run.logits,
     })
 }
