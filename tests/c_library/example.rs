@@ -68,7 +68,14 @@ fn emulate(elf: &Path, image: &Path, input: &Path) -> (bool, String) {
     let finished = run(
         "qemu-system-arm",
         Command::new(program)
-            .args(["-machine", board.qemu.expect("an emulated board").machine, "-display", "none", "-monitor", "none"])
+            .args([
+                "-machine",
+                board.qemu.expect("an emulated board").machine,
+                "-display",
+                "none",
+                "-monitor",
+                "none",
+            ])
             .args(["-serial", "stdio", "-semihosting-config", "enable=on,target=native", "-kernel"])
             .arg(elf)
             .arg("-device")

@@ -43,12 +43,9 @@ pub(crate) fn product(
     output: &mut [u8],
     scratch: &mut [u32],
 ) {
-    let Some(taps) = op.taps() else { return };
-    let (columns, staging) = scratch
-        .as_chunks_mut::<{ 2 * PRODUCT_PIXELS }>()
-        .0
-        .split_at_mut_checked(taps.div_ceil(TAP_GROUP))
-        .unwrap_or_default();
+    let Some(groups) = op.taps().map(|taps| taps.div_ceil(TAP_GROUP)) else { return };
+    let Some((columns, staging)) = scratch.split_at_mut_checked(groups * 2 * PRODUCT_PIXELS) else { return };
+    let columns = columns.as_chunks_mut().0;
     // Taps that complete the last group weigh 0, so that their columns may hold anything.
     let mut gather = Gather { op, factor, input, columns, staging: bytemuck::must_cast_slice_mut(staging) };
     let pixels = op.pixels();

@@ -110,7 +110,8 @@ fn gather(
 ) {
     let mut lane = 0;
     while lane < count.min(TABLE_PIXELS) {
-        let quad = count - lane >= QUAD
+        let quad = lane.is_multiple_of(QUAD)
+            && count - lane >= QUAD
             && for_each_quad(op, input, first + lane, &mut |tap, codes| {
                 let target = columns.get_mut(tap..).unwrap_or(&mut []);
                 write_quad(target, codes, lane / QUAD, op.input_zero_point, row_taps(op));
