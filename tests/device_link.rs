@@ -165,6 +165,23 @@ fn run_networks(
     assert!(ran >= NEEDED, "only {ran} networks fit the {}", board.name);
 }
 
+/// Every call to a debugger that is not there is a fault, which the firmware steps over.
+#[test]
+fn boards_without_a_debugger_serve_all_the_same() {
+    for board in Board::emulated() {
+        let mut options = options(board);
+        options.arguments = vec!["-semihosting-config".into(), "enable=off".into()];
+        let (sender, log) = channel();
+        let qemu = Qemu::start(&options, move |line| drop(sender.send(line)));
+        let device = qemu.and_then(|qemu| Device::connect(qemu, board.name));
+        let mut device = device.unwrap_or_else(|e| panic!("{e}"));
+        assert!(device.load().is_err(), "there is no image");
+        device.hello().unwrap();
+        drop(device);
+        assert_eq!(log.iter().count(), 0, "{}", board.name);
+    }
+}
+
 #[test]
 fn an_emulator_that_dies_is_an_error_with_its_last_words() {
     let mut options = options(Board::find("mps2-an386").unwrap());

@@ -129,7 +129,7 @@ pub struct DeviceInfo {
 pub enum Counter {
     /// The core's 24-bit system timer.
     SysTick,
-    /// The core's cycle counter, `DWT_CYCCNT`: ticks are processor cycles.
+    /// The core's cycle counter, `DWT_CYCCNT`, or what counts the same: ticks are processor cycles.
     Cycles,
     /// A timer of the microcontroller, 32 bits wide.
     Timer,

@@ -1,5 +1,6 @@
 //! Building skimp's runtime as a static library for C, and finding a C compiler for it.
 
+use super::description::Profile;
 use super::firmware::{BUILD_LIMIT, sources, target_folder};
 use super::install::{self, Install, lock};
 use super::toolchain::Toolchain;
@@ -19,7 +20,7 @@ pub fn build(target: &str, install: Install, progress: &mut dyn FnMut(&str)) -> 
     let _lock = lock(&folder.join(".lock"), progress)?;
     let toolchain = Toolchain::find_or_install(target, install, progress)?;
 
-    let mut command = toolchain.build_command();
+    let mut command = toolchain.build_command(Profile::Release);
     command.current_dir(&sources).args(["--package", "skimp-c", "--target-dir"]).arg(&folder);
     process::run_ok("building the C library", &mut command, BUILD_LIMIT, progress)?;
 

@@ -11,6 +11,8 @@ pub struct Board {
     pub cpu: &'static str,
     /// The Rust target of its firmware.
     pub target: &'static str,
+    /// How its firmware is compiled.
+    pub profile: Profile,
     /// How QEMU emulates it, if it does.
     pub qemu: Option<Emulation>,
     /// Where flash begins, and with it the firmware.
@@ -33,6 +35,25 @@ pub struct Board {
     pub uf2_family: Option<u32>,
 }
 
+/// How firmware is compiled: a profile in `boards/Cargo.toml`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// Kernels for speed.
+    Release,
+    /// All for size.
+    Small,
+}
+
+impl Profile {
+    /// What cargo calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Profile::Release => "release",
+            Profile::Small => "small",
+        }
+    }
+}
+
 /// A board in QEMU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Emulation {
@@ -48,6 +69,7 @@ pub const BOARDS: &[Board] = &[
         name: "lm3s6965evb",
         cpu: "Cortex-M3",
         target: "thumbv7m-none-eabi",
+        profile: Profile::Small,
         qemu: Some(Emulation { machine: "lm3s6965evb", counter_hz: 50_000_000 }),
         flash_address: 0,
         flash_bytes: 256 << 10,
@@ -63,6 +85,7 @@ pub const BOARDS: &[Board] = &[
         name: "microbit",
         cpu: "Cortex-M0",
         target: "thumbv6m-none-eabi",
+        profile: Profile::Small,
         qemu: Some(Emulation { machine: "microbit", counter_hz: 16_000_000 }),
         flash_address: 0,
         flash_bytes: 256 << 10,
@@ -78,6 +101,7 @@ pub const BOARDS: &[Board] = &[
         name: "mps2-an385",
         cpu: "Cortex-M3",
         target: "thumbv7m-none-eabi",
+        profile: Profile::Release,
         qemu: Some(Emulation { machine: "mps2-an385", counter_hz: 25_000_000 }),
         flash_address: 0,
         flash_bytes: 4 << 20,
@@ -93,6 +117,7 @@ pub const BOARDS: &[Board] = &[
         name: "mps2-an386",
         cpu: "Cortex-M4",
         target: "thumbv7em-none-eabihf",
+        profile: Profile::Release,
         qemu: Some(Emulation { machine: "mps2-an386", counter_hz: 25_000_000 }),
         flash_address: 0,
         flash_bytes: 4 << 20,
@@ -108,6 +133,7 @@ pub const BOARDS: &[Board] = &[
         name: "mps2-an500",
         cpu: "Cortex-M7",
         target: "thumbv7em-none-eabihf",
+        profile: Profile::Release,
         qemu: Some(Emulation { machine: "mps2-an500", counter_hz: 25_000_000 }),
         flash_address: 0,
         flash_bytes: 4 << 20,
@@ -123,6 +149,7 @@ pub const BOARDS: &[Board] = &[
         name: "mps2-an505",
         cpu: "Cortex-M33",
         target: "thumbv8m.main-none-eabihf",
+        profile: Profile::Release,
         qemu: Some(Emulation { machine: "mps2-an505", counter_hz: 20_000_000 }),
         flash_address: 0x1000_0000,
         flash_bytes: 4 << 20,
@@ -138,6 +165,7 @@ pub const BOARDS: &[Board] = &[
         name: "netduinoplus2",
         cpu: "Cortex-M4F",
         target: "thumbv7em-none-eabihf",
+        profile: Profile::Release,
         qemu: Some(Emulation { machine: "netduinoplus2", counter_hz: 1_000_000_000 }),
         flash_address: 0x0800_0000,
         flash_bytes: 1 << 20,
@@ -153,6 +181,7 @@ pub const BOARDS: &[Board] = &[
         name: "nrf52840dk",
         cpu: "Cortex-M4F",
         target: "thumbv7em-none-eabihf",
+        profile: Profile::Release,
         qemu: None,
         flash_address: 0,
         flash_bytes: 1 << 20,
@@ -168,6 +197,7 @@ pub const BOARDS: &[Board] = &[
         name: "pico",
         cpu: "Cortex-M0+",
         target: "thumbv6m-none-eabi",
+        profile: Profile::Release,
         qemu: None,
         flash_address: 0x1000_0000,
         flash_bytes: 2 << 20,
@@ -183,6 +213,7 @@ pub const BOARDS: &[Board] = &[
         name: "pico2",
         cpu: "Cortex-M33",
         target: "thumbv8m.main-none-eabihf",
+        profile: Profile::Release,
         qemu: None,
         flash_address: 0x1000_0000,
         flash_bytes: 4 << 20,
@@ -198,6 +229,7 @@ pub const BOARDS: &[Board] = &[
         name: "stm32f4discovery",
         cpu: "Cortex-M4F",
         target: "thumbv7em-none-eabihf",
+        profile: Profile::Release,
         qemu: None,
         flash_address: 0x0800_0000,
         flash_bytes: 1 << 20,
@@ -213,6 +245,7 @@ pub const BOARDS: &[Board] = &[
         name: "stm32vldiscovery",
         cpu: "Cortex-M3",
         target: "thumbv7m-none-eabi",
+        profile: Profile::Small,
         qemu: Some(Emulation { machine: "stm32vldiscovery", counter_hz: 24_000_000 }),
         flash_address: 0x0800_0000,
         flash_bytes: 128 << 10,

@@ -20,14 +20,14 @@ pub fn build(board: &Board, install: Install, progress: &mut dyn FnMut(&str)) ->
     let _lock = lock(&target_folder.join(".lock"), progress)?;
     let toolchain = Toolchain::find_or_install(board.target, install, progress)?;
 
-    let mut command = toolchain.build_command();
+    let mut command = toolchain.build_command(board.profile);
     command
         .current_dir(&sources)
         .args(["--package", &format!("skimp-{}", board.name), "--target-dir"])
         .arg(&target_folder);
     process::run_ok(&format!("building firmware for {}", board.name), &mut command, BUILD_LIMIT, progress)?;
 
-    let elf = target_folder.join(board.target).join("release").join(board.name);
+    let elf = target_folder.join(board.target).join(board.profile.name()).join(board.name);
     if !elf.is_file() {
         return Err(Error::file(elf, "cargo reports success but did not write the firmware here"));
     }

@@ -1,5 +1,6 @@
 //! Finding, or installing, what builds and emulates firmware.
 
+use super::description::Profile;
 use super::install::{self, Install, parse_version};
 use crate::error::{Error, Result};
 use crate::process;
@@ -90,10 +91,17 @@ impl Toolchain {
         version + suffix
     }
 
-    /// A `cargo build --release` for the target, to be given a package and a folder.
-    pub fn build_command(&self) -> Command {
+    /// A `cargo build` for the target in `profile`, to be given a package and a folder.
+    pub fn build_command(&self, profile: Profile) -> Command {
         let mut command = scrubbed(&self.cargo);
-        command.env("RUSTC", &self.rustc).args(["build", "--release", "--locked", "--target", &self.target]);
+        command.env("RUSTC", &self.rustc).args([
+            "build",
+            "--profile",
+            profile.name(),
+            "--locked",
+            "--target",
+            &self.target,
+        ]);
         if self.build_std {
             // Stable compilers build the core library only when told to behave as its own project does.
             command.env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=core");
@@ -217,7 +225,7 @@ mod tests {
             build_std: true,
             linker: Some("/opt/lld".into()),
         };
-        let command = toolchain.build_command();
+        let command = toolchain.build_command(Profile::Release);
         let linker =
             command.get_envs().find(|(name, _)| *name == "CARGO_TARGET_THUMBV7EM_NONE_EABIHF_LINKER");
         assert_eq!(linker.unwrap().1, Some("/opt/lld".as_ref()));

@@ -3,7 +3,7 @@
 
 #![allow(unsafe_code)]
 
-use super::BAUD;
+use super::periods_per_bit;
 use crate::register::Register;
 use crate::{Clock, Counter, Line, Link, sleep_until_pending, wake_on};
 
@@ -40,7 +40,7 @@ impl Uart0 {
     pub fn start(map: Map, clock_hz: u32) -> Self {
         // SAFETY: the addresses of all maps are from the manuals named there.
         let register = |offset| unsafe { Register::new(map.uart + offset) };
-        register(0x10).write(clock_hz / BAUD);
+        register(0x10).write(periods_per_bit(clock_hz));
         register(0x08).write(CTRL_TX_ENABLE | CTRL_RX_ENABLE | CTRL_RX_INTERRUPT);
         wake_on(map.receive);
         Self {

@@ -12,3 +12,8 @@ pub mod stm32;
 
 /// All boards' lines run at 115,200 baud, 8N1.
 const BAUD: u32 = 115_200;
+
+/// Periods of a clock in a bit, to the nearest.
+fn periods_per_bit(clock_hz: u32) -> u32 {
+    (clock_hz + BAUD / 2) / BAUD
+}

@@ -59,8 +59,12 @@ impl Uart {
         const ENABLED: u32 = 4;
         const BAUD_115200: u32 = 0x01d7_e000;
         const INTEN_RXDRDY: u32 = 1 << 2;
+        const INPUT_PULLED_UP: u32 = 3 << 2;
         GPIO_OUTSET.write(1 << transmit_pin);
         GPIO_DIRSET.write(1 << transmit_pin);
+        // SAFETY: as above, register PIN_CNF of a pin.
+        let receive_config = unsafe { Register::new(0x5000_0700 + 4 * receive_pin as usize) };
+        receive_config.write(INPUT_PULLED_UP);
         PSELTXD.write(transmit_pin);
         PSELRXD.write(receive_pin);
         BAUDRATE.write(BAUD_115200);

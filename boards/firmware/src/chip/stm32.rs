@@ -3,7 +3,7 @@
 
 #![allow(unsafe_code)]
 
-use super::BAUD;
+use super::periods_per_bit;
 use crate::register::Register;
 use crate::{Clock, Counter, Line, Link, sleep_until_pending, wake_on};
 
@@ -76,7 +76,7 @@ impl Usart {
         }
         // SAFETY: as above.
         let register = |offset| unsafe { Register::new(port.usart + offset) };
-        register(0x08).write(clock_hz / BAUD);
+        register(0x08).write(periods_per_bit(clock_hz));
         register(0x0c).write(CR1_UE | CR1_TE | CR1_RE | CR1_RXNEIE);
         wake_on(port.line);
         Self { status: register(0x00), data: register(0x04), line: port.line }

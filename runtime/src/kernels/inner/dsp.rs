@@ -83,6 +83,20 @@ macro_rules! group_i16 {
     };
 }
 
+/// On Armv8-M the target does not imply the extension, and not every reader of assembly is told the processor.
+#[cfg(skimp_optional_dsp)]
+macro_rules! extension {
+    () => {
+        ".cpu cortex-m33"
+    };
+}
+#[cfg(not(skimp_optional_dsp))]
+macro_rules! extension {
+    () => {
+        ""
+    };
+}
+
 macro_rules! products_kernel {
     ($name:ident, $group:ty, $body:ident) => {
         /// # Safety
@@ -96,6 +110,7 @@ macro_rules! products_kernel {
             count: usize,
         ) {
             naked_asm!(
+                extension!(),
                 "push {{r4-r11, lr}}",
                 "sub sp, #8",
                 "str r0, [sp, #4]",
