@@ -13,13 +13,15 @@ mod serial;
 #[path = "device_link/stack.rs"]
 mod stack;
 
-use common::random::case;
+use common::random::{Case, case};
 use skimp::board::{Board, Device, Install, Qemu, QemuOptions, firmware, toolchain};
+use skimp::emulate::ApproximateConv;
 use skimp::execute::{self, AlignedImage};
-use skimp::image;
+use skimp::image::{self, OperatingPoint, Options, TableForm};
+use skimp::multiplier::{ProductTable, TruthTable};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, OnceLock};
 
 /// Networks that run on each board, if so many of the first [`SEEDS`] fit, and how many have to.
 const WANTED: usize = 12;
@@ -112,6 +114,30 @@ fn boards_compute_what_the_host_computes() {
     }
 }
 
+/// The image of a case at two operating points, of which the second is exact, in one of several forms.
+fn image_of(case: &Case, seed: u64) -> Vec<u8> {
+    let scheme = case.network.scheme;
+    let exact = TruthTable::exact(scheme.wants_signed_table());
+    let exact: Vec<ApproximateConv> = case
+        .network
+        .convs()
+        .map(|(_, conv)| {
+            let products = ProductTable::new(&exact, scheme, false, conv.input_zero_point).unwrap();
+            ApproximateConv::uncompensated(conv, scheme, Arc::new(products))
+        })
+        .collect();
+    let points = [("own", &case.convs), ("exact", &exact)];
+    let points = points.map(|(name, convs)| OperatingPoint { name, convs, multipliers: &case.names });
+    let options = Options {
+        table_form: if seed % 2 == 0 { TableForm::Smallest } else { TableForm::Fastest },
+        tables_only: seed % 3 == 0,
+        copy_tables_within_bytes: (seed % 5 == 0).then_some(100_000),
+    };
+    // Small boards have no room for two points' tables.
+    let points = if seed % 4 == 3 { &points[..1] } else { &points[..] };
+    image::build_points(&case.network, points, &options).unwrap().bytes
+}
+
 /// Runs random networks, twelve that fit if there are so many, and hands each device to `after`.
 fn run_networks(
     board: &'static Board,
@@ -122,7 +148,7 @@ fn run_networks(
     let mut ran = 0;
     for seed in 0..SEEDS {
         let case = case(seed);
-        let image = image::build(&case.network, &case.convs, &case.names).unwrap().bytes;
+        let image = image_of(&case, seed);
         if image.len() > board.image_capacity_bytes as usize {
             println!("{}: network {seed} skipped, {} bytes of flash", board.name, image.len());
             continue;
@@ -155,6 +181,7 @@ fn run_networks(
         let second = device.infer(&other).unwrap();
         assert_eq!(second.logits, run_on_host(&image, &other), "{}, seed {seed}", board.name);
         assert_eq!(device.infer(&case.input).unwrap().logits, first.logits);
+        switch_points(&mut device, &image, &case.input, &first.logits);
         after(&mut device);
         ran += 1;
         if ran == WANTED {
@@ -163,6 +190,25 @@ fn run_networks(
     }
     println!("{}: {ran} networks ran", board.name);
     assert!(ran >= NEEDED, "only {ran} networks fit the {}", board.name);
+}
+
+/// Goes to the image's second operating point, if it has one, and back again.
+fn switch_points(device: &mut Device<Qemu>, image: &[u8], input: &[u8], at_first: &[i32]) {
+    let image = AlignedImage::new(image);
+    let points = image.load().unwrap().point_count();
+    assert!(device.select(points as u16).unwrap_err().to_string().contains("OutOfRange"));
+    if points == 1 {
+        return;
+    }
+    // The second point may need more: it has layers of its own.
+    if let Err(error) = device.select(1) {
+        assert!(error.to_string().contains("bytes of RAM there"), "{error}");
+        return;
+    }
+    let exact = execute::on_host(&image.clone().at_point("exact").unwrap(), input).unwrap();
+    assert_eq!(device.infer(input).unwrap().logits, exact);
+    device.select(0).unwrap();
+    assert_eq!(device.infer(input).unwrap().logits, at_first);
 }
 
 /// Every call to a debugger that is not there is a fault, which the firmware steps over.

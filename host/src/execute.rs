@@ -6,11 +6,12 @@ use crate::error::{Error, Result};
 use rayon::prelude::*;
 use skimp_runtime::{Network, Silent};
 
-/// An image at an address the runtime accepts.
+/// An image at an address the runtime accepts, with the operating point it is to run at.
 #[derive(Debug, Clone)]
 pub struct AlignedImage {
     words: Vec<u32>,
     bytes: usize,
+    point: u16,
 }
 
 impl AlignedImage {
@@ -21,7 +22,7 @@ impl AlignedImage {
             word[..chunk.len()].copy_from_slice(chunk);
             u32::from_ne_bytes(word)
         };
-        AlignedImage { words: image.chunks(4).map(word).collect(), bytes: image.len() }
+        AlignedImage { words: image.chunks(4).map(word).collect(), bytes: image.len(), point: 0 }
     }
 
     /// The bytes.
@@ -29,9 +30,32 @@ impl AlignedImage {
         &bytemuck::cast_slice(&self.words)[..self.bytes]
     }
 
-    /// The network in the image.
+    /// The image at the operating point of that name or, counted from 0, number.
+    pub fn at_point(mut self, wanted: &str) -> Result<AlignedImage> {
+        let network = self.load()?;
+        let points: Vec<&str> = (0..network.point_count())
+            .filter_map(|index| Some(network.at_point(index).ok()?.point_name()))
+            .collect();
+        let named = points.iter().position(|&name| !name.is_empty() && name == wanted);
+        let numbered = || wanted.parse().ok().filter(|&index: &usize| index < points.len());
+        let index = named.or_else(numbered).ok_or_else(|| {
+            let names: Vec<String> =
+                points.iter().enumerate().map(|(i, name)| format!("{i} {name}").trim_end().into()).collect();
+            Error::Argument(format!(
+                "the image has no operating point \"{wanted}\", but these: {}",
+                names.join(", ")
+            ))
+        })?;
+        // An image counts its points in 16 bits.
+        self.point = index as u16;
+        Ok(self)
+    }
+
+    /// The network in the image, at its operating point.
     pub fn load(&self) -> Result<Network<'_>> {
-        Network::load(self.bytes()).map_err(|e| Error::Mismatch(format!("the image can't be used: {e}")))
+        Network::load(self.bytes())
+            .and_then(|network| network.at_point(self.point.into()))
+            .map_err(|e| Error::Mismatch(format!("the image can't be used: {e}")))
     }
 }
 
@@ -90,6 +114,9 @@ pub fn on_board<L: Link>(
             device.info().board.as_str(),
             "the image in its flash is another one; write this one with `skimp flash` first",
         ));
+    }
+    if image.point > 0 {
+        device.select(image.point)?;
     }
     let mut logits = Vec::new();
     let mut ticks = 0;

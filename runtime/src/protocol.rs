@@ -78,6 +78,12 @@ pub enum Request<'a> {
         /// The number of the first layer wanted.
         offset: u32,
     },
+    /// Go to an operating point of the network loaded; the input stays. Answered by [`Reply::Loaded`] with what
+    /// holds at that point.
+    Select {
+        /// The number of the point; [`Request::Load`] begins with 0.
+        point: u16,
+    },
 }
 
 /// What the board answers.
@@ -86,7 +92,7 @@ pub enum Request<'a> {
 pub enum Reply {
     /// The board introduces itself.
     Hello(DeviceInfo),
-    /// The image is a network that fits the board.
+    /// The image is a network that fits the board, at its operating point.
     Loaded(NetworkInfo),
     /// The CRC-32 asked for.
     ImageCrc(u32),
@@ -169,7 +175,8 @@ pub enum Failure {
     OutOfRange,
     /// No input has been stored since the image was loaded.
     NoInput,
-    /// There is no result: nothing has been inferred since the image was loaded or an input stored.
+    /// There is no result: nothing has been inferred since the image was loaded, an operating point selected or
+    /// an input stored.
     NoResult,
     /// The network did not run.
     Inference(Fault),

@@ -117,6 +117,7 @@ impl<L: Link, C: Clock> Device<L, C> {
             Request::Infer => self.infer(loaded.as_mut().ok_or(Failure::NotLoaded)?),
             Request::Logits { offset } => self.logits(loaded, offset),
             Request::LayerTicks { offset } => self.layer_ticks(loaded, offset),
+            Request::Select { point } => self.select(loaded, point).map(Reply::Loaded),
             // Requests of later versions.
             _ => Err(Failure::UnknownRequest),
         }
@@ -142,18 +143,7 @@ impl<L: Link, C: Clock> Device<L, C> {
             defmt::warn!("no usable image in flash: {=str}", name.as_str());
             Failure::BadImage(name)
         })?;
-        let info = NetworkInfo {
-            input_bytes: network.input_bytes() as u32,
-            output_len: network.output_len() as u32,
-            layer_count: network.layer_count() as u32,
-            arena_bytes: network.arena_bytes() as u32,
-        };
-        let needed_words = words_needed(&network);
-        if needed_words > self.memory.len() {
-            let needed_bytes = needed_words.saturating_mul(size_of::<u32>()) as u32;
-            defmt::warn!("the network in flash needs {=u32} bytes of RAM", needed_bytes);
-            return Err(Failure::OutOfMemory { needed_bytes });
-        }
+        let info = self.info(&network)?;
         defmt::info!(
             "network {=str} in flash: {=u32} layers, input {=u32} bytes, {=u32} logits, arena {=u32} bytes",
             network.name(),
@@ -164,6 +154,34 @@ impl<L: Link, C: Clock> Device<L, C> {
         );
         *loaded = Some(Loaded { network, input_stored: false, result_ready: false });
         Ok(info)
+    }
+
+    #[inline(never)]
+    fn select(&self, loaded: &mut Option<Loaded>, point: u16) -> Result<NetworkInfo, Failure> {
+        let loaded = loaded.as_mut().ok_or(Failure::NotLoaded)?;
+        let network = loaded.network.at_point(point.into()).map_err(|_| Failure::OutOfRange)?;
+        let info = self.info(&network)?;
+        defmt::info!("operating point {=u16}: {=str}", point, network.point_name());
+        // Arena and input are where they were at the point before.
+        loaded.network = network;
+        loaded.result_ready = false;
+        Ok(info)
+    }
+
+    /// What a host is told of a network, if it fits.
+    fn info(&self, network: &Network<'_>) -> Result<NetworkInfo, Failure> {
+        let needed_words = words_needed(network);
+        if needed_words > self.memory.len() {
+            let needed_bytes = needed_words.saturating_mul(size_of::<u32>()) as u32;
+            defmt::warn!("the network in flash needs {=u32} bytes of RAM", needed_bytes);
+            return Err(Failure::OutOfMemory { needed_bytes });
+        }
+        Ok(NetworkInfo {
+            input_bytes: network.input_bytes() as u32,
+            output_len: network.output_len() as u32,
+            layer_count: network.layer_count() as u32,
+            arena_bytes: network.arena_bytes() as u32,
+        })
     }
 
     #[inline(never)]

@@ -96,10 +96,19 @@ impl<L: Link> Device<L> {
         &self.info
     }
 
-    /// Has the board load the network from the image in its flash.
+    /// Has the board load the network from the image in its flash, at its first operating point.
     pub fn load(&mut self) -> Result<NetworkInfo> {
         self.network = None;
-        match self.ask(Request::Load, ANSWER_LIMIT, ATTEMPTS)? {
+        self.ask_for_network(Request::Load)
+    }
+
+    /// Has the board go to operating point number `point` of the network it has loaded.
+    pub fn select(&mut self, point: u16) -> Result<NetworkInfo> {
+        self.ask_for_network(Request::Select { point })
+    }
+
+    fn ask_for_network(&mut self, request: Request<'_>) -> Result<NetworkInfo> {
+        match self.ask(request, ANSWER_LIMIT, ATTEMPTS)? {
             Reply::Loaded(info) => {
                 let results_bytes = (u64::from(info.output_len) + u64::from(info.layer_count)) * 4;
                 if results_bytes > u64::from(self.info.memory_bytes) {

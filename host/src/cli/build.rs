@@ -8,6 +8,7 @@ use crate::image::{self, FlashImage, OperatingPoint, Options, TableForm};
 use crate::multiplier::{Choice, ProductCache};
 use crate::optimize::names;
 use crate::prepare::Prepared;
+use crate::quantize::QuantizedNetwork;
 
 /// How an image is built.
 #[derive(Debug, Clone, clap::Args)]
@@ -48,13 +49,32 @@ impl ImageArgs {
     }
 }
 
-/// The multipliers that were asked for.
-#[derive(Debug, Clone, Copy)]
-pub struct Chosen<'a> {
+/// The multipliers of an operating point, as they were asked for.
+#[derive(Debug, Clone)]
+pub struct Chosen {
     /// How the user gave them.
     pub flag: &'static str,
+    /// What the point is called.
+    pub name: String,
     /// One for all layers that multiply, or one for each.
-    pub names: &'a [String],
+    pub multipliers: Vec<String>,
+}
+
+impl Chosen {
+    /// The only point of an image.
+    pub fn only(flag: &'static str, multipliers: &[String]) -> Vec<Chosen> {
+        vec![Chosen { flag, name: String::new(), multipliers: multipliers.to_vec() }]
+    }
+
+    /// A point given as `NAME=MULTIPLIER,...`.
+    pub fn parse(flag: &'static str, text: &str) -> Result<Chosen> {
+        let (name, multipliers) =
+            text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(|| {
+                Error::Argument(format!("{flag} {text}: an operating point is given as NAME=MULTIPLIER,..."))
+            })?;
+        let multipliers = multipliers.split(',').map(str::to_owned).collect();
+        Ok(Chosen { flag, name: name.to_owned(), multipliers })
+    }
 }
 
 /// What was built, and what from.
@@ -65,39 +85,53 @@ pub struct Built {
     pub prepared: Prepared,
 }
 
-/// Builds the image of `model` with the multipliers `chosen`.
+/// Builds the image of `model` with the operating points `chosen`.
 pub fn build(
     model: &str,
     how: &HowArgs,
     multipliers: &MultiplierArgs,
-    chosen: Chosen,
+    chosen: &[Chosen],
     form: &ImageArgs,
 ) -> Result<Built> {
     let library = multipliers.library(how.scheme)?;
     let products = ProductCache::new(&library, how.scheme)?;
-    let choices =
-        chosen.names.iter().map(|name| Choice::parse(&library, name)).collect::<Result<Vec<Choice>>>()?;
+    let choices = chosen
+        .iter()
+        .map(|point| point.multipliers.iter().map(|name| Choice::parse(&library, name)).collect())
+        .collect::<Result<Vec<Vec<Choice>>>>()?;
     let prepared = how.prepare(model, Count::default())?;
     let network = &prepared.quantized;
+    let assignments =
+        chosen.iter().zip(choices).map(|(point, choices)| assignment(network, point.flag, choices));
+    let assignments = assignments.collect::<Result<Vec<Vec<Choice>>>>()?;
+    let compensator =
+        Compensator::new(network, &products, multipliers.compensation, &prepared.calibration.codes)?;
+    let compensated = assignments
+        .iter()
+        .map(|assignment| Ok((compensator.compensate(assignment)?, names(&library, assignment))))
+        .collect::<Result<Vec<_>>>()?;
+    let points: Vec<OperatingPoint> = chosen
+        .iter()
+        .zip(&compensated)
+        .map(|(point, (convs, multipliers))| OperatingPoint { name: &point.name, convs, multipliers })
+        .collect();
+    let image = image::build_points(network, &points, &form.options())?;
+    Ok(Built { image, prepared })
+}
+
+/// A multiplier for each layer that multiplies.
+fn assignment(network: &QuantizedNetwork, flag: &str, choices: Vec<Choice>) -> Result<Vec<Choice>> {
     let layers = network.convs().count();
-    let assignment = match choices.as_slice() {
-        &[choice] => vec![choice; layers],
-        _ if choices.len() == layers => choices,
+    match choices.as_slice() {
+        &[choice] => Ok(vec![choice; layers]),
+        _ if choices.len() == layers => Ok(choices),
         _ => {
             let named: Vec<&str> = network.convs().map(|(layer, _)| layer.name.as_str()).collect();
-            return Err(Error::Argument(format!(
-                "{} names {} multipliers, but {layers} layers multiply: {}",
-                chosen.flag,
+            Err(Error::Argument(format!(
+                "{flag} names {} multipliers, but {layers} layers multiply: {}",
                 choices.len(),
                 named.join(", ")
-            )));
+            )))
         }
-    };
-    let calibration = &prepared.calibration.codes;
-    let steps = multipliers.compensation;
-    let convs = Compensator::new(network, &products, steps, calibration)?.compensate(&assignment)?;
-    let names = names(&library, &assignment);
-    let point = OperatingPoint { name: "", convs: &convs, multipliers: &names };
-    let image = image::build_points(network, &[point], &form.options())?;
-    Ok(Built { image, prepared })
+    }
 }

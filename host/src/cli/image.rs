@@ -28,8 +28,12 @@ pub struct Build {
     multipliers: MultiplierArgs,
     /// Multipliers of the layers, separated by commas, in the order `front.json` lists the layers; a
     /// single one goes into every layer. A point of a front also has a `scheme` and a `range` there.
-    #[arg(long, value_delimiter = ',', required = true, value_name = "NAME,NAME,...")]
+    #[arg(long, value_delimiter = ',', required_unless_present = "point", value_name = "NAME,NAME,...")]
     assignment: Vec<String>,
+    /// An operating point, by its name and its multipliers: `frugal=NAME,NAME,...`. May be given several times;
+    /// boards begin with the first and go to another when asked. All share what is the same in them.
+    #[arg(long, value_name = "POINT=NAME,...", conflicts_with = "assignment")]
+    point: Vec<String>,
     #[command(flatten)]
     form: ImageArgs,
     /// The image file to write.
@@ -57,8 +61,11 @@ pub fn run(command: Command) -> Result<()> {
 
 fn build(args: Build) -> Result<()> {
     let NetworkArgs { model, how } = &args.network;
-    let chosen = Chosen { flag: "--assignment", names: &args.assignment };
-    let image = build_image(model, how, &args.multipliers, chosen, &args.form)?.image;
+    let chosen = match args.point.as_slice() {
+        [] => Chosen::only("--assignment", &args.assignment),
+        points => points.iter().map(|text| Chosen::parse("--point", text)).collect::<Result<_>>()?,
+    };
+    let image = build_image(model, how, &args.multipliers, &chosen, &args.form)?.image;
     file::write_atomically(&args.out, &image.bytes)?;
     common::print(format_args!(
         "wrote {}: {} bytes of flash, {} bytes of arena (no placement could need less than {})\n",

@@ -29,6 +29,9 @@ pub struct Args {
     /// The port's speed.
     #[arg(long, requires = "port", default_value_t = serial::BAUD, value_name = "N")]
     baud: u32,
+    /// The operating point to run at, by name or number; the first unless given.
+    #[arg(long, value_name = "NAME|N")]
+    point: Option<String>,
     /// Test images of a data set (by name or folder), or a file of input codes one after another.
     #[arg(long, value_name = "NAME|PATH")]
     inputs: String,
@@ -86,9 +89,12 @@ struct Inputs {
 
 /// Runs the subcommand.
 pub fn run(args: Args) -> Result<()> {
-    let image = AlignedImage::new(&file::read(&args.image)?);
-    let network =
-        image.load().map_err(|e| Error::file(&args.image, format!("{e}; see `skimp image inspect`")))?;
+    let mut image = AlignedImage::new(&file::read(&args.image)?);
+    image.load().map_err(|e| Error::file(&args.image, format!("{e}; see `skimp image inspect`")))?;
+    if let Some(point) = &args.point {
+        image = image.at_point(point)?;
+    }
+    let network = image.load()?;
     common::at_least("--images", args.images, 1)?;
     let board = match (args.board.as_str(), &args.port) {
         ("host", Some(_)) => {

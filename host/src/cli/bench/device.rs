@@ -116,8 +116,8 @@ pub fn run(args: Device) -> Result<()> {
 
 /// Builds an image as `skimp image build` does.
 fn made(args: &Device) -> Result<Subject> {
-    let chosen = Chosen { flag: "--multiplier", names: &args.multiplier };
-    let built = build(&args.model, &args.how, &args.multipliers, chosen, &args.form)?;
+    let chosen = Chosen::only("--multiplier", &args.multiplier);
+    let built = build(&args.model, &args.how, &args.multipliers, &chosen, &args.form)?;
     let test = &built.prepared.test;
     let (_, own_data) = zoo::resolve(&args.model)?;
     // Where neither is given, there is nothing to prepare a network with.
