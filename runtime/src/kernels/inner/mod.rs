@@ -1,16 +1,27 @@
 //! The innermost loops: sums over the taps of a window.
 //!
-//! On Cortex-M cores with Thumb-2 they are assembly ([`thumb`], [`dsp`]); everywhere else they are the plain
-//! loops of [`portable`], to which the assembly is compared on emulated boards. This module and its children
+//! On Cortex-M cores they are assembly ([`thumb`], [`dsp`], [`mla`], [`armv6m`]); everywhere else they are the
+//! plain loops of [`portable`], to which the assembly is compared on emulated boards. This module and its children
 //! are the only unsafe code of the crate. What it relies on: a [`NamedRows`] names only rows that exist.
 
 #![allow(unsafe_code)]
 
+#[cfg(skimp_short_products)]
+mod armv6m;
 #[cfg(skimp_dsp)]
 mod dsp;
+#[cfg(all(skimp_thumb, not(skimp_dsp)))]
+mod mla;
 mod portable;
 #[cfg(skimp_thumb)]
 mod thumb;
+
+#[cfg(skimp_short_products)]
+use armv6m as plain;
+#[cfg(all(skimp_thumb, not(skimp_dsp)))]
+use mla as plain;
+#[cfg(not(any(skimp_thumb, skimp_short_products)))]
+use portable as plain;
 
 use super::Rows;
 use super::conv::Column;
@@ -80,7 +91,9 @@ pub(super) fn add_rows(acc: &mut [i32; 8], rows: &NamedRows, first: usize, colum
     match (rows.rows, rows.coding) {
         #[cfg(skimp_thumb)]
         (Rows::U16(rows), coding) => thumb::add_rows(acc, rows, coding, weights, columns),
-        #[cfg(not(skimp_thumb))]
+        #[cfg(skimp_short_products)]
+        (Rows::U16(rows), coding) => armv6m::add_rows(acc, rows, coding, weights, columns),
+        #[cfg(not(any(skimp_thumb, skimp_short_products)))]
         (Rows::U16(rows), coding) => portable::add_rows(acc, rows, coding, weights, columns),
         (Rows::I32(rows), coding) => portable::add_rows(acc, rows, coding, weights, columns),
     }
@@ -118,14 +131,14 @@ pub(super) fn add_products(
             #[cfg(skimp_dsp)]
             dsp::add_products_i8(acc, weights, columns);
             #[cfg(not(skimp_dsp))]
-            portable::add_products::<i8>(acc, bytemuck::must_cast_slice(weights), columns);
+            plain::add_products::<i8>(acc, bytemuck::must_cast_slice(weights), columns);
         }
         ProductWeights::I16(weights) => {
             let weights = weights.get(range).unwrap_or(&[]);
             #[cfg(skimp_dsp)]
             dsp::add_products_i16(acc, weights, columns);
             #[cfg(not(skimp_dsp))]
-            portable::add_products::<i16>(acc, bytemuck::must_cast_slice(weights), columns);
+            plain::add_products::<i16>(acc, bytemuck::must_cast_slice(weights), columns);
         }
     }
 }

@@ -80,7 +80,7 @@ fn product<E: Copy + Into<i32>>(rows: &[[E; 256]], coding: WeightCoding, weight:
 }
 
 /// Adds the products of two output channels' weights with four pixels' columns.
-#[cfg_attr(skimp_dsp, allow(dead_code))]
+#[cfg_attr(any(skimp_thumb, skimp_short_products), allow(dead_code))]
 #[inline(never)]
 pub(super) fn add_products<W: Weight>(acc: &mut [[i32; 4]; 2], weights: &[[W; 8]], columns: &[Column]) {
     let [mut first, mut second] = *acc;
