@@ -114,6 +114,7 @@ pub const TIMINGS: &[Timing] = &[
     plain("mps2-an386", Core::M4, 25_000_000, &[(0, 4 << 20)]),
     plain("mps2-an500", Core::M7, 25_000_000, &[(0, 4 << 20)]),
     plain("mps2-an505", Core::M33, 20_000_000, &[(0, 4 << 20), (0x1000_0000, 0x1040_0000)]),
+    plain("mps2-armv6m", Core::M0, 25_000_000, &[(0, 4 << 20)]),
     plain("netduinoplus2", Core::M4, 16_000_000, STM32F405_FLASH),
     // The fastest its microcontroller may run: reference manual RM0090, chapter 3, at 2.7 to 3.6 V.
     Timing {
