@@ -140,6 +140,53 @@ fn compensation_layer_by_layer_is_that_of_the_definition() {
     assert!(tally.repeated > 500, "{tally:?}");
 }
 
+/// The rows of all tables of the image of `assignment`.
+fn rows_stored(compensator: &Compensator, assignment: &[Choice]) -> (Vec<u16>, Vec<Vec<u8>>) {
+    let convs = compensator.compensate(assignment).unwrap();
+    let names: Vec<String> = (0..convs.len()).map(|i| i.to_string()).collect();
+    let image = skimp::image::build(compensator.network(), &convs, &names).unwrap();
+    let image = skimp::execute::AlignedImage::new(&image.bytes);
+    let rows = image.load().unwrap().tables().map(|table| table.rows).collect();
+    (rows, convs.into_iter().map(|conv| conv.weights).collect())
+}
+
+#[test]
+fn few_weight_codes_keep_every_table_small() {
+    let (mut schemes, mut restricted, mut full) = (HashSet::new(), 0, 0);
+    for seed in 0..24 {
+        let setting = Setting::new(seed);
+        let (network, products) = (&setting.network, setting.products());
+        schemes.insert(network.scheme);
+        let first = Compensator::new(network, &products, Steps::NONE, &setting.calibration).unwrap();
+        for steps in few_steps() {
+            let free = first.with_steps(steps).unwrap();
+            for assignment in &setting.assignments[..2] {
+                let (unrestricted, weights) = rows_stored(&free, assignment);
+                for most in [2, 7, 20, 255] {
+                    let few = first.with_steps(steps.with_max_codes(most).unwrap()).unwrap();
+                    let (rows, codes) = rows_stored(&few, assignment);
+                    let place = format!("seed {seed}, {}, {steps}, {most}: {rows:?}", network.scheme);
+                    assert!(rows.iter().all(|&rows| usize::from(rows) <= most), "{place}");
+                    restricted += usize::from(unrestricted.iter().any(|&rows| usize::from(rows) > most));
+                    full += rows.iter().filter(|&&rows| usize::from(rows) == most).count();
+                    if most == 7 {
+                        let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+                        let again = Compensator::new(network, &products, few.steps(), &setting.calibration);
+                        let again = again.unwrap();
+                        let weights = pool.install(|| rows_stored(&again, assignment).1);
+                        assert_eq!(weights, codes, "{place}");
+                    }
+                }
+                // 256 rows are no restriction, and what others were made for does not show.
+                let all = first.with_steps(steps.with_max_codes(256).unwrap()).unwrap();
+                assert_eq!(rows_stored(&all, assignment), (unrestricted, weights), "seed {seed}, {steps}");
+            }
+        }
+    }
+    assert_eq!(schemes.len(), 4, "not every scheme came up");
+    assert!(restricted > 100 && full > 20, "{restricted} {full}");
+}
+
 #[test]
 fn batches_measure_what_single_assignments_do_with_any_memory() {
     let (mut additions, mut runs_by_memory) = (0, [0; 3]);

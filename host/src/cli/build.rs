@@ -73,6 +73,32 @@ pub fn build(
     chosen: Chosen,
     form: &ImageArgs,
 ) -> Result<Built> {
+    if form.lookup_only && multipliers.steps()?.max_codes.is_some() {
+        return Err(Error::Argument(
+            "--lookup-only gives tables to layers that need none, which --max-weight-codes leaves as they are: leave \
+             out one of them"
+                .into(),
+        ));
+    }
+    let (image, prepared) =
+        with_network(model, how, multipliers, chosen, |compensator, assignment, names| {
+            let convs = compensator.compensate(assignment)?;
+            let point = OperatingPoint { name: "", convs: &convs, multipliers: names };
+            image::build_points(compensator.network(), &[point], &form.options())
+        })?;
+    Ok(Built { image, prepared })
+}
+
+/// Prepares `model` and whoever compensates it, and gives them with the assignment of the multipliers `chosen` and
+/// their names to `then`.
+pub fn with_network<T>(
+    model: &str,
+    how: &HowArgs,
+    multipliers: &MultiplierArgs,
+    chosen: Chosen,
+    then: impl FnOnce(&Compensator, &[Choice], &[String]) -> Result<T>,
+) -> Result<(T, Prepared)> {
+    let steps = multipliers.steps()?;
     let library = multipliers.library(how.scheme)?;
     let products = ProductCache::new(&library, how.scheme)?;
     let choices =
@@ -93,11 +119,8 @@ pub fn build(
             )));
         }
     };
-    let calibration = &prepared.calibration.codes;
-    let steps = multipliers.compensation;
-    let convs = Compensator::new(network, &products, steps, calibration)?.compensate(&assignment)?;
-    let names = names(&library, &assignment);
-    let point = OperatingPoint { name: "", convs: &convs, multipliers: &names };
-    let image = image::build_points(network, &[point], &form.options())?;
-    Ok(Built { image, prepared })
+    let compensator = Compensator::new(network, &products, steps, &prepared.calibration.codes)?;
+    let result = then(&compensator, &assignment, &names(&library, &assignment))?;
+    drop(compensator);
+    Ok((result, prepared))
 }

@@ -2,6 +2,7 @@
 
 mod fitting;
 
+use super::allowed_codes::{self, AllowedCodes};
 use super::exact_run::ExactLayer;
 use super::kept::{Kept, KeptCodes};
 use super::live_tensors::{LiveTensors, ReadUntil};
@@ -146,7 +147,8 @@ impl<'n> Compensator<'n> {
         // As long as the network is the exact one there is nothing to fit.
         let codes = match self.exact_layers.get(prefix.convs.len()) {
             Some(exact) if self.steps.fits_outputs() && !all_exact => {
-                Some(self.fit(prefix, (layer, conv), exact, &mut approximate)?)
+                let allowed = self.allowed(conv, choice)?;
+                Some(self.fit(prefix, (layer, conv), exact, &mut approximate, allowed.as_deref())?)
             }
             _ => None,
         };
@@ -214,7 +216,29 @@ impl<'n> Compensator<'n> {
     }
 
     fn kept(&self, place: usize, conv: &QuantizedConv, choice: Choice) -> Result<Arc<Kept>> {
-        self.kept.get(self.steps, self.products, (place, conv), self.exact_layers.get(place), choice)
+        let allowed = self.allowed(conv, choice)?;
+        let exact = self.exact_layers.get(place);
+        self.kept.get(self.steps, self.products, (place, conv), exact, choice, allowed.as_deref())
+    }
+
+    /// The codes that weights of `conv` may take for `choice`, if not all: for all layers that would have the same
+    /// table the same.
+    fn allowed(&self, conv: &QuantizedConv, choice: Choice) -> Result<Option<Arc<AllowedCodes>>> {
+        let zero_point = self.products.relevant(conv.input_zero_point);
+        self.kept.allowed(self.steps, (choice, zero_point), |most, free_mean| {
+            let products = self.products.get(choice, conv.input_zero_point)?;
+            let exact = self.products.get(self.exact, conv.input_zero_point)?;
+            let mut uses = Vec::new();
+            for (place, (_, other)) in self.network.convs().enumerate() {
+                let table = self.products.get(choice, other.input_zero_point)?;
+                if Arc::ptr_eq(&table, &products) || table == products {
+                    let shares = self.exact_layers.get(place).map(|exact| &exact.shares);
+                    uses.push(allowed_codes::Use { weights: &other.weights, shares });
+                }
+            }
+            let scheme = self.network.scheme;
+            Ok(allowed_codes::choose((&products, &exact), scheme, &uses, most, free_mean))
+        })
     }
 
     fn plan<'a>(
