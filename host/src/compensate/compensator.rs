@@ -166,6 +166,15 @@ impl<'n> Compensator<'n> {
         }
     }
 
+    /// The layer at place `layer` of those that multiply with the multiplier `choice`, as it is before any fit to what
+    /// comes from the layers before it: with the weight codes that depend on the two alone. Uses all threads.
+    pub fn unfitted_conv(&self, layer: usize, choice: Choice) -> Result<ApproximateConv> {
+        let (_, conv) = self.network.convs().nth(layer).ok_or_else(|| {
+            Error::Mismatch(format!("{} has no layer {layer} that multiplies", self.network.name))
+        })?;
+        self.unfitted(layer, conv, choice)
+    }
+
     /// The logits of the scored images, one image after another, once `prefix` is the whole network.
     pub fn logits(&self, prefix: &Prefix) -> Option<Vec<i32>> {
         if prefix.layers < self.network.layers.len() {

@@ -85,7 +85,7 @@ fn is_depthwise(conv: &QuantizedConv) -> bool {
         && conv.groups == usize::from(conv.output.channels)
 }
 
-fn product_kernel(
+pub(super) fn product_kernel(
     conv: &QuantizedConv,
     approximate: &ApproximateConv,
     lowered: &Lowered,
