@@ -16,7 +16,7 @@ fn tables_have_the_size_of_the_stored_ones() {
             let product = |a: i32, w: i32| match kind {
                 0 => a * w,
                 1 => (a * w) & !0x3ff,
-                2 => a * w + i32::from(w < 0 || w > 200),
+                2 => a * w + i32::from(!(0..=200).contains(&w)),
                 _ => 300 * ((a * 37) ^ (w * 11)) % 40_000,
             };
             let table = TruthTable::from_fn(signed, |a, w| clamp(signed, product(a, w))).unwrap();
