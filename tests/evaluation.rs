@@ -14,9 +14,11 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use skimp::accelerator::AcceleratorModel;
 use skimp::compensate::{Compensator, Steps};
-use skimp::multiplier::{Choice, Library, ProductCache};
+use skimp::data::{Count, Request};
+use skimp::multiplier::{Choice, Library, ProductCache, Scheme};
 use skimp::optimize::{CheckpointFile, ErrorMeasure, Evaluator, Options, Selection, search};
-use skimp::quantize::{LabelledCodes, QuantizedNetwork, QuantizedOp};
+use skimp::prepare::{Recipe, prepare};
+use skimp::quantize::{LabelledCodes, QuantizedNetwork, QuantizedOp, RangeMethod};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
@@ -140,6 +142,129 @@ fn compensation_layer_by_layer_is_that_of_the_definition() {
     assert!(tally.repeated > 500, "{tally:?}");
 }
 
+/// The rows of all tables of the image of `assignment`.
+fn rows_stored(compensator: &Compensator, assignment: &[Choice]) -> (Vec<u16>, Vec<Vec<u8>>) {
+    let convs = compensator.compensate(assignment).unwrap();
+    let names: Vec<String> = (0..convs.len()).map(|i| i.to_string()).collect();
+    let image = skimp::image::build(compensator.network(), &convs, &names).unwrap();
+    let image = skimp::execute::AlignedImage::new(&image.bytes);
+    let rows = image.load().unwrap().tables().map(|table| table.rows).collect();
+    (rows, convs.into_iter().map(|conv| conv.weights).collect())
+}
+
+#[test]
+fn few_weight_codes_keep_every_table_small() {
+    let (mut schemes, mut restricted, mut full) = (HashSet::new(), 0, 0);
+    for seed in 0..24 {
+        let setting = Setting::new(seed);
+        let (network, products) = (&setting.network, setting.products());
+        schemes.insert(network.scheme);
+        let first = Compensator::new(network, &products, Steps::NONE, &setting.calibration).unwrap();
+        for steps in few_steps() {
+            let free = first.with_steps(steps).unwrap();
+            for assignment in &setting.assignments[..2] {
+                let (unrestricted, weights) = rows_stored(&free, assignment);
+                for most in [2, 7, 20, 255] {
+                    let few = first.with_steps(steps.with_max_codes(most).unwrap()).unwrap();
+                    let (rows, codes) = rows_stored(&few, assignment);
+                    let place = format!("seed {seed}, {}, {steps}, {most}: {rows:?}", network.scheme);
+                    assert!(rows.iter().all(|&rows| usize::from(rows) <= most), "{place}");
+                    restricted += usize::from(unrestricted.iter().any(|&rows| usize::from(rows) > most));
+                    full += rows.iter().filter(|&&rows| usize::from(rows) == most).count();
+                    if most == 7 {
+                        let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+                        let again = Compensator::new(network, &products, few.steps(), &setting.calibration);
+                        let again = again.unwrap();
+                        let weights = pool.install(|| rows_stored(&again, assignment).1);
+                        assert_eq!(weights, codes, "{place}");
+                    }
+                }
+                // 256 rows are no restriction, and what others were made for does not show.
+                let all = first.with_steps(steps.with_max_codes(256).unwrap()).unwrap();
+                assert_eq!(rows_stored(&all, assignment), (unrestricted, weights), "seed {seed}, {steps}");
+            }
+        }
+    }
+    assert_eq!(schemes.len(), 4, "not every scheme came up");
+    assert!(restricted > 100 && full > 20, "{restricted} {full}");
+}
+
+/// What the model of flash says of an assignment's image, and the size of the image as `last` compensates it.
+fn flash_by_model(
+    [compensator, last]: [&Compensator; 2],
+    assignment: &[Choice],
+    library: &Library,
+) -> (usize, usize) {
+    let names = skimp::optimize::names(library, assignment);
+    // The exact multiplier last: what it is in is what every image has.
+    let mut choices = assignment.to_vec();
+    choices.push(Choice::exact(library));
+    let model = skimp::image::FlashModel::new(
+        compensator.network(),
+        &skimp::optimize::names(library, &choices),
+        assignment.len(),
+        &|layer, place| compensator.unfitted_conv(layer, choices[place]),
+    );
+    let places: Vec<usize> = (0..assignment.len()).collect();
+    let convs = last.compensate(assignment).unwrap();
+    let image = skimp::image::build(last.network(), &convs, &names).unwrap();
+    (model.unwrap().flash_bytes(&places), image.bytes.len())
+}
+
+#[test]
+fn sizes_of_images_are_known_without_building_them() {
+    for seed in 0..24 {
+        let setting = Setting::new(seed);
+        let (network, products) = (&setting.network, setting.products());
+        for text in ["none", "alwann", "variance+descent-on-exact+scale-shift", "variance+max-codes:20"] {
+            let steps = text.parse().unwrap();
+            let compensator = Compensator::new(network, &products, steps, &setting.calibration).unwrap();
+            for assignment in &setting.assignments {
+                let (expected, is) = flash_by_model([&compensator; 2], assignment, products.library());
+                // Places in the description take a byte more or less, and equal sections are stored once.
+                let off = expected.abs_diff(is);
+                assert!(off <= 8 + is / 100, "seed {seed}, {}, {text}: {expected} {is}", network.scheme);
+            }
+        }
+    }
+}
+
+#[test]
+fn full_compensation_leaves_images_nearly_as_large() {
+    for scheme in [Scheme::default(), Scheme::Unsigned, Scheme::Signed] {
+        let recipe = Recipe {
+            model: "fashion-cnn".into(),
+            data: None,
+            mean: Vec::new(),
+            std: Vec::new(),
+            images: Request {
+                test: Count::exactly(1),
+                calibration: Count::exactly(64),
+                selection: Count::default(),
+            },
+            range_method: RangeMethod::MinMax,
+            scheme,
+        };
+        let prepared = prepare(&recipe, &|_| {}).unwrap();
+        let library = &LIBRARIES[usize::from(scheme.wants_signed_table())];
+        let products = ProductCache::new(library, scheme).unwrap();
+        let all = Choice::all(library);
+        let layers = prepared.quantized.convs().count();
+        let codes = &prepared.calibration.codes;
+        let full = Compensator::new(&prepared.quantized, &products, Steps::ALL, codes).unwrap();
+        // As the search compensates.
+        let search = full.with_steps(Steps::ALL.with_kept_codes()).unwrap();
+        for first in [3, 60] {
+            let assignment: Vec<Choice> =
+                (0..layers).map(|i| all[(first + 20 * (i % 3)) % all.len()]).collect();
+            let (expected, is) = flash_by_model([&search, &full], &assignment, library);
+            let off = 100.0 * expected.abs_diff(is) as f64 / is as f64;
+            println!("{scheme}, from {first}: {expected} expected, {is}, {off:.2} %");
+            assert!(off <= 5.0, "{scheme}, from {first}: {expected} instead of {is}");
+        }
+    }
+}
+
 #[test]
 fn batches_measure_what_single_assignments_do_with_any_memory() {
     let (mut additions, mut runs_by_memory) = (0, [0; 3]);
@@ -231,6 +356,7 @@ fn options(seed: u64, memory_bytes: usize, accelerator: AcceleratorModel) -> Opt
         keep_exact: Vec::new(),
         error: ErrorMeasure::Kl,
         area: false,
+        other_objectives: Vec::new(),
         every_choice: false,
         exhaustive: false,
         finalists: 1,

@@ -12,8 +12,8 @@ fn section<'t>(text: &'t str, heading: &str) -> Vec<&'t str> {
 #[test]
 fn every_subcommand_explains_itself_and_its_options() {
     let network = "MODEL --data --mean --std --scheme --range --calibration-images --test-images \
-                   --multipliers --compensation";
-    let search = "--max-loss --tiles --max-distinct --keep-exact --accelerator --array-size --error --area \
+                   --multipliers --compensation --max-weight-codes";
+    let search = "--max-loss --tiles --max-distinct --keep-exact --accelerator --array-size --error --area --objectives \
                   --population --generations --exhaustive --finalists --selection-images --choice-images \
                   --seed --memory --mix-cost-sources --every-choice --out --json";
     let of_command = [
@@ -27,6 +27,7 @@ fn every_subcommand_explains_itself_and_its_options() {
                 .into(),
         ),
         ("image build", format!("{network} --assignment --out")),
+        ("image sizes", format!("{network} --assignment --copy-tables-within --json")),
         ("image inspect", "<IMAGE> --json".into()),
         ("run", "<IMAGE> --board --port --baud --inputs --images --mean --std --no-install --json".into()),
         ("flash", "<IMAGE> --board --image-only --out --format --no-install".into()),

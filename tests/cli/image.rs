@@ -45,6 +45,65 @@ fn a_list_goes_into_the_layers_one_by_one() {
 }
 
 #[test]
+fn sizes_are_stated_before_anything_is_built() {
+    let dir = Dir::new();
+    let names = "c268,m789,m789,c268,c268,exact,m789,w5";
+    let line = format!("image sizes fashion-cnn {FEW} --multipliers builtin,low-bit --assignment {names}");
+    let report = dir.skimp(&format!("{line} --json")).json();
+    let forms = list(&report, "forms");
+    let options: Vec<&str> = forms.iter().map(|form| form["options"].as_str().unwrap()).collect();
+    assert_eq!(options[..3], ["--tables smallest", "--tables fastest", "--lookup-only"]);
+    assert!(options.contains(&"--tables smallest --max-weight-codes 16"), "{options:?}");
+    for form in forms {
+        let parts = ["description_bytes", "weight_bytes", "other_bytes", "table_bytes"];
+        let sum: f64 = parts.iter().map(|part| number(form, part)).sum();
+        assert_eq!(sum, number(form, "flash_bytes"), "{form}");
+        for room in list(form, "boards") {
+            let left = [number(room, "flash_left_bytes"), number(room, "ram_left_bytes")];
+            assert_eq!(room["fits"], left.iter().all(|&left| left >= 0.0), "{room}");
+        }
+    }
+    // What is said is what is built, and no table has more rows than were allowed.
+    for options in ["--tables smallest", "--lookup-only", "--tables smallest --max-weight-codes 16"] {
+        let form = forms.iter().find(|form| form["options"] == options).unwrap();
+        let built = line.replace("image sizes", "image build");
+        dir.skimp(&format!("{built} {options} --out a.skimp")).ok();
+        let contents = dir.skimp("image inspect a.skimp --json").json();
+        assert_eq!(contents["flash_bytes"], form["flash_bytes"], "{options}");
+        assert_eq!(contents["arena_bytes"], form["arena_bytes"], "{options}");
+        let rows: Vec<f64> = list(&contents, "tables").iter().map(|table| number(table, "rows")).collect();
+        assert_eq!(rows.iter().sum::<f64>(), number(form, "table_rows"), "{options}");
+        assert_eq!(rows.iter().any(|&rows| rows > 16.0), !options.ends_with("16"), "{options}: {rows:?}");
+    }
+    let text = dir.skimp(&line).ok();
+    for form in forms {
+        let bytes = form["flash_bytes"].to_string();
+        let mut rows = text.stdout.lines().filter(|row| row.starts_with(form["options"].as_str().unwrap()));
+        text.check(rows.any(|row| row.contains(&bytes)), "should have a row for each form");
+    }
+}
+
+#[test]
+fn bounds_on_weight_codes_that_can_not_be_are_refused() {
+    let dir = Dir::new();
+    let line = format!("image build fashion-cnn {FEW} --assignment c268 --out a.skimp");
+    for count in [0, 1, 257] {
+        let text = count.to_string();
+        dir.skimp(&format!("{line} --max-weight-codes {count}")).refused(&[
+            "--max-weight-codes",
+            "2 to 256",
+            &text,
+        ]);
+    }
+    dir.skimp(&format!("{line} --max-weight-codes 16 --lookup-only")).refused(&["--lookup-only"]);
+    dir.skimp(&format!("{line} --max-weight-codes x")).misused(&["--max-weight-codes"]);
+    // No restriction is none.
+    dir.skimp(&line).ok();
+    dir.skimp(&format!("{line} --max-weight-codes 256").replace("a.skimp", "b.skimp")).ok();
+    assert!(dir.read("a.skimp") == dir.read("b.skimp"));
+}
+
+#[test]
 fn assignments_that_do_not_fit_are_refused() {
     let dir = Dir::new();
     let build = |rest: &str| dir.skimp(&format!("image build fashion-cnn {FEW} --out a.skimp {rest}"));

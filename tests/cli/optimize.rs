@@ -362,6 +362,37 @@ fn prints_the_front_and_the_choice_as_text() {
 }
 
 #[test]
+fn flash_is_an_objective_if_it_is_asked_for() {
+    let dir = Dir::new();
+    // Few, as all are tried in every layer.
+    dir.skimp("multipliers export --names exact,m789,trunc6,c268,m146,w5 --format bin --out few").ok();
+    let line = format!("optimize fashion-cnn {TINY} --max-loss 20 --multipliers few");
+    let with = |options: &str, out: &str| {
+        dir.skimp(&format!("{line} {options} --out {out} --json")).json();
+        (dir.json(format!("{out}/front.json")), dir.text(format!("{out}/front.csv")))
+    };
+    let (file, csv) = with("", "plain");
+    let (same, same_csv) = with("--objectives energy,error", "same");
+    assert_eq!((&file["front"], &csv), (&same["front"], &same_csv));
+    assert!(list(&file, "front").iter().all(|point| point.get("flash_bytes").is_none()));
+    let (file, csv) = with("--objectives error,energy,flash --max-weight-codes 20", "flash");
+    let front = list(&file, "front");
+    assert!(csv.lines().next().unwrap().contains(",range,flash_bytes,"), "{csv}");
+    let figures = |point: &Value| {
+        [-number(point, "energy_saved_pct"), number(point, "kl_choice"), number(point, "flash_bytes")]
+    };
+    for (i, point) in front.iter().enumerate() {
+        assert!(point["compensation"].as_str().unwrap().ends_with("+max-codes:20"), "{point}");
+        let beaten = |other: &Value| figures(other).iter().zip(figures(point)).all(|(o, p)| *o <= p);
+        assert!(!front.iter().enumerate().any(|(j, other)| i != j && beaten(other)), "{point}");
+    }
+    let chosen = front.iter().find(|point| point["chosen"] == true).unwrap();
+    assert_eq!(chosen["flash_bytes"], dir.read("flash/network.skimp").len());
+    let contents = dir.skimp("image inspect flash/network.skimp --json").json();
+    assert!(list(&contents, "tables").iter().all(|table| number(table, "rows") <= 20.0), "{contents}");
+}
+
+#[test]
 fn a_budget_no_point_keeps_is_refused_and_nothing_is_written() {
     let dir = Dir::new();
     let line = format!("optimize fashion-cnn {TINY} --multipliers low-bit --max-loss -100 --out out");
@@ -382,6 +413,11 @@ fn settings_that_make_no_search_are_refused() {
     with("--max-distinct 0").refused(&["--max-distinct"]);
     with("--keep-exact nowhere").refused(&["--keep-exact", "nowhere", "fashion-cnn"]);
     with("--keep-exact 8").refused(&["--keep-exact", "\"8\""]);
+    with("--objectives error,latency").misused(&["--objectives", "latency", "yet"]);
+    with("--objectives error,speed").misused(&["--objectives", "speed", "flash"]);
+    with("--objectives error,flash").refused(&["--objectives", "energy"]);
+    with("--objectives energy").refused(&["--objectives", "error"]);
+    with("--max-weight-codes 1").refused(&["--max-weight-codes"]);
     with("--error accuracy").misused(&["--error", "kl or loss"]);
     with("--tiles 0").refused(&["tile"]);
     with("--population 0").refused(&["population"]);

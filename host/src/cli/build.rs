@@ -93,6 +93,51 @@ pub fn build(
     chosen: &[Chosen],
     form: &ImageArgs,
 ) -> Result<Built> {
+    if form.lookup_only && multipliers.steps()?.max_codes.is_some() {
+        return Err(Error::Argument(
+            "--lookup-only gives tables to layers that need none, which --max-weight-codes leaves as they are: leave \
+             out one of them"
+                .into(),
+        ));
+    }
+    let (image, prepared) = with_network(model, how, multipliers, chosen, |compensator, assigned| {
+        let compensated = assigned
+            .iter()
+            .map(|point| compensator.compensate(&point.assignment))
+            .collect::<Result<Vec<_>>>()?;
+        let points: Vec<OperatingPoint> = chosen
+            .iter()
+            .zip(assigned)
+            .zip(&compensated)
+            .map(|((point, assigned), convs)| OperatingPoint {
+                name: &point.name,
+                convs,
+                multipliers: &assigned.names,
+            })
+            .collect();
+        image::build_points(compensator.network(), &points, &form.options())
+    })?;
+    Ok(Built { image, prepared })
+}
+
+/// An operating point's multipliers, found in the library.
+pub struct Assigned {
+    /// One for each layer that multiplies.
+    pub assignment: Vec<Choice>,
+    /// Their names.
+    pub names: Vec<String>,
+}
+
+/// Prepares `model` and whoever compensates it, and gives them with the assignments of the points `chosen` to
+/// `then`.
+pub fn with_network<T>(
+    model: &str,
+    how: &HowArgs,
+    multipliers: &MultiplierArgs,
+    chosen: &[Chosen],
+    then: impl FnOnce(&Compensator, &[Assigned]) -> Result<T>,
+) -> Result<(T, Prepared)> {
+    let steps = multipliers.steps()?;
     let library = multipliers.library(how.scheme)?;
     let products = ProductCache::new(&library, how.scheme)?;
     let choices = chosen
@@ -101,22 +146,16 @@ pub fn build(
         .collect::<Result<Vec<Vec<Choice>>>>()?;
     let prepared = how.prepare(model, Count::default())?;
     let network = &prepared.quantized;
-    let assignments =
-        chosen.iter().zip(choices).map(|(point, choices)| assignment(network, point.flag, choices));
-    let assignments = assignments.collect::<Result<Vec<Vec<Choice>>>>()?;
-    let compensator =
-        Compensator::new(network, &products, multipliers.compensation, &prepared.calibration.codes)?;
-    let compensated = assignments
-        .iter()
-        .map(|assignment| Ok((compensator.compensate(assignment)?, names(&library, assignment))))
-        .collect::<Result<Vec<_>>>()?;
-    let points: Vec<OperatingPoint> = chosen
-        .iter()
-        .zip(&compensated)
-        .map(|(point, (convs, multipliers))| OperatingPoint { name: &point.name, convs, multipliers })
-        .collect();
-    let image = image::build_points(network, &points, &form.options())?;
-    Ok(Built { image, prepared })
+    let assigned = chosen.iter().zip(choices).map(|(point, choices)| {
+        let assignment = assignment(network, point.flag, choices)?;
+        let names = names(&library, &assignment);
+        Ok(Assigned { assignment, names })
+    });
+    let assigned = assigned.collect::<Result<Vec<Assigned>>>()?;
+    let compensator = Compensator::new(network, &products, steps, &prepared.calibration.codes)?;
+    let result = then(&compensator, &assigned)?;
+    drop(compensator);
+    Ok((result, prepared))
 }
 
 /// A multiplier for each layer that multiplies.

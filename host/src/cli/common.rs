@@ -163,10 +163,22 @@ pub struct MultiplierArgs {
     /// Compensation: all, none, or steps with + between them: alwann, squared or variance (weight maps), descent
     /// (over weight codes), activation-sum, bias or scale-shift, branches.
     #[arg(long, default_value = "all")]
-    pub compensation: Steps,
+    compensation: Steps,
+    /// Let weights take so few codes that no table has more than N rows (2 to 256), to save flash: for layers whose
+    /// products are looked up. A code and its negative count as one where negated weights give negated products
+    /// (images with `--tables fastest` have a row for each).
+    #[arg(long, value_name = "N")]
+    max_weight_codes: Option<usize>,
 }
 
 impl MultiplierArgs {
+    /// The steps of compensation.
+    pub fn steps(&self) -> Result<Steps> {
+        let Some(count) = self.max_weight_codes else { return Ok(self.compensation) };
+        let steps = self.compensation.with_max_codes(count);
+        steps.map_err(|reason| Error::Argument(format!("--max-weight-codes: {reason}")))
+    }
+
     /// The library, for a scheme.
     pub fn library(&self, scheme: Scheme) -> Result<Library> {
         Library::from_sources(&self.sources, scheme.wants_signed_table())

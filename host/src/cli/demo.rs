@@ -111,7 +111,7 @@ pub fn run(args: Args) -> Result<()> {
     step(3, &format!("search: {} multipliers, {} tiles", library.multipliers().len(), options.tiles));
     let products = ProductCache::new(&library, prepared.quantized.scheme)?;
     let entrant = Entrant { prepared: &prepared, products: &products, checkpoint: None };
-    let optimized = optimize(&[entrant], false, args.multipliers.compensation, &options)?;
+    let optimized = optimize(&[entrant], false, args.multipliers.steps()?, &options)?;
     eprint!("{}", front_table(&optimized.front));
 
     step(4, "the point of least energy within the budget, on images the search has not seen");

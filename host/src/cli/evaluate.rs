@@ -148,7 +148,7 @@ pub fn run(args: Args) -> Result<()> {
         Some(prepared.float_accuracy_pct()?)
     };
     spinner.say("8-bit network");
-    let steps = args.multipliers.compensation;
+    let steps = args.multipliers.steps()?;
     let calibration = &prepared.calibration.codes;
     let compensator = Compensator::new(&prepared.quantized, &products, steps, calibration)?;
     let evaluator = Evaluator::new(&compensator, &prepared.test)?;

@@ -15,6 +15,8 @@ use std::path::PathBuf;
 pub enum Command {
     /// Build the image of a network with given multipliers.
     Build(Build),
+    /// State the flash and the memory of a network's image in every form, before one is built.
+    Sizes(super::image_sizes::Args),
     /// Show what is in an image: layers, tables, flash and memory.
     Inspect(Inspect),
 }
@@ -55,6 +57,7 @@ pub struct Inspect {
 pub fn run(command: Command) -> Result<()> {
     match command {
         Command::Build(args) => build(args),
+        Command::Sizes(args) => super::image_sizes::run(args),
         Command::Inspect(args) => inspect(args),
     }
 }

@@ -1,9 +1,10 @@
 //! Compensating assignments, one convolution after another.
 
+mod codes;
 mod fitting;
 
 use super::exact_run::ExactLayer;
-use super::kept::{Kept, KeptCodes};
+use super::kept::KeptCodes;
 use super::live_tensors::{LiveTensors, ReadUntil};
 use super::prefix::Prefix;
 use super::steps::Steps;
@@ -146,22 +147,12 @@ impl<'n> Compensator<'n> {
         // As long as the network is the exact one there is nothing to fit.
         let codes = match self.exact_layers.get(prefix.convs.len()) {
             Some(exact) if self.steps.fits_outputs() && !all_exact => {
-                Some(self.fit(prefix, (layer, conv), exact, &mut approximate)?)
+                let allowed = self.allowed(conv, choice)?;
+                Some(self.fit(prefix, (layer, conv), exact, &mut approximate, allowed.as_deref())?)
             }
             _ => None,
         };
         self.append(prefix, approximate, all_exact, codes)
-    }
-
-    /// What a multiplier's errors come to in the layer at place `layer` of those that multiply, when all that
-    /// depends on the two alone was done about them: the variance of the layer's results about the exact ones,
-    /// summed over output channels, in their real unit squared. `None` where nothing is fitted to calibration
-    /// images. Uses all threads.
-    pub fn noise(&self, layer: usize, choice: Choice) -> Result<Option<f64>> {
-        match self.network.convs().nth(layer) {
-            Some((_, conv)) => Ok(self.kept(layer, conv, choice)?.noise),
-            None => Ok(None),
-        }
     }
 
     /// The logits of the scored images, one image after another, once `prefix` is the whole network.
@@ -201,20 +192,6 @@ impl<'n> Compensator<'n> {
             Some(layer @ QuantizedLayer { op: QuantizedOp::Conv2d(conv), .. }) => Ok((layer, conv)),
             _ => Err(Error::Mismatch(format!("{} has no further layer that multiplies", self.network.name))),
         }
-    }
-
-    /// The convolution at place `place` before any fit to what comes from the layers before it.
-    fn unfitted(&self, place: usize, conv: &QuantizedConv, choice: Choice) -> Result<ApproximateConv> {
-        let products = self.products.get(choice, conv.input_zero_point)?;
-        let mut approximate = ApproximateConv::uncompensated(conv, self.network.scheme, products);
-        if choice != self.exact {
-            approximate.weights.clone_from(&self.kept(place, conv, choice)?.weights);
-        }
-        Ok(approximate)
-    }
-
-    fn kept(&self, place: usize, conv: &QuantizedConv, choice: Choice) -> Result<Arc<Kept>> {
-        self.kept.get(self.steps, self.products, (place, conv), self.exact_layers.get(place), choice)
     }
 
     fn plan<'a>(

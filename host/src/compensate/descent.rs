@@ -23,6 +23,7 @@
 //! Sums are floats, which only decide between codes. What a choice of codes gives is computed anew in integers by
 //! whoever asked for it.
 
+use super::allowed_codes::AllowedCodes;
 use super::patches::Patches;
 use super::scale_shift::PLAUSIBLE_SLOPE;
 use super::weight_map::is_weight;
@@ -48,13 +49,15 @@ pub(super) struct Candidates {
 }
 
 impl Candidates {
-    /// Those of `products` under `scheme`.
-    pub(super) fn new(products: &ProductTable, scheme: Scheme) -> Candidates {
+    /// Those of `products` under `scheme`, of the `allowed` ones if only some are.
+    pub(super) fn new(products: &ProductTable, scheme: Scheme, allowed: Option<&AllowedCodes>) -> Candidates {
         let mut places: HashMap<Vec<i32>, u32> = HashMap::new();
         let mut candidates =
             Candidates { rows: Vec::new(), codes: Vec::new(), of_code: vec![(0, false); 256] };
         // Small magnitudes first: of equal codes the plainest is chosen.
-        let mut codes: Vec<u8> = (0..=255).filter(|&code| is_weight(code, scheme)).collect();
+        let is_candidate =
+            |&code: &u8| is_weight(code, scheme) && allowed.is_none_or(|allowed| allowed.allows(code));
+        let mut codes: Vec<u8> = (0..=255).filter(is_candidate).collect();
         codes.sort_by_key(|&code| match scheme {
             Scheme::Unsigned => u16::from(code),
             _ => 2 * u16::from((code as i8).unsigned_abs()) + u16::from((code as i8) < 0),

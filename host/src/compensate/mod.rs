@@ -8,6 +8,8 @@
 //! - [`activation_sum`] gives each output channel a coefficient of the sum of its activations;
 //! - [`scale_shift`] refits each output channel's bias, or scale and bias.
 //!
+//! Where tables must be small, weights take few codes only (`allowed_codes`), in all of these.
+//!
 //! A [`Compensator`] takes the [`Steps`] it is told to, one convolution after another: each is fitted to what the
 //! ones before it make of the calibration images. So two assignments with the same beginning have the same
 //! [`Prefix`], and whoever tries many of them can go on from it. Weight codes that depend on the layer and its
@@ -17,6 +19,7 @@
 //! multipliers.
 
 pub mod activation_sum;
+mod allowed_codes;
 mod clipping;
 mod compensator;
 pub mod descent;

@@ -57,6 +57,8 @@ pub struct Steps {
     /// `branches`: a layer whose result is added to another tensor is fitted to the exact sum, so that it makes
     /// up for that tensor's errors as well.
     pub branches: bool,
+    /// `max-codes:N`, from 2 to 255: weights take so few codes that a lookup table has at most `N` rows.
+    pub max_codes: Option<u8>,
 }
 
 impl Steps {
@@ -67,6 +69,7 @@ impl Steps {
         activation_sum: false,
         fit: Fit::None,
         branches: false,
+        max_codes: None,
     };
     /// ALWANN's weight map alone.
     pub const ALWANN: Steps = Steps { map: MapRule::Alwann, ..Steps::NONE };
@@ -77,6 +80,7 @@ impl Steps {
         activation_sum: false,
         fit: Fit::ScaleShift,
         branches: true,
+        max_codes: None,
     };
 
     /// Whether calibration images are needed.
@@ -91,6 +95,14 @@ impl Steps {
         self.descent == Descent::OnApproximate || self.activation_sum || self.fit != Fit::None
     }
 
+    /// The same with codes of at most `count` rows of a table, from 2 to 256 (which is no restriction).
+    pub fn with_max_codes(self, count: usize) -> Result<Steps, String> {
+        match count {
+            2..=256 => Ok(Steps { max_codes: u8::try_from(count).ok(), ..self }),
+            _ => Err(format!("a table can be kept to 2 to 256 rows, not to {count}")),
+        }
+    }
+
     /// The same with weight codes that can be kept from one assignment to the next.
     pub fn with_kept_codes(self) -> Steps {
         match self.descent {
@@ -101,8 +113,7 @@ impl Steps {
 }
 
 /// The names of single steps.
-const NAMES: &str =
-    "alwann, squared or variance; descent or descent-on-exact; activation-sum; bias or scale-shift; branches";
+const NAMES: &str = "alwann, squared or variance; descent or descent-on-exact; activation-sum; bias or scale-shift; branches; max-codes:N";
 
 impl FromStr for Steps {
     type Err = String;
@@ -138,6 +149,14 @@ impl FromStr for Steps {
                     }
                 }
                 "branches" => steps.branches = true,
+                _ if name.starts_with("max-codes:") => {
+                    let count = name.trim_start_matches("max-codes:");
+                    let count = count.parse().map_err(|_| format!("\"{name}\": {count:?} is no number"))?;
+                    if steps.max_codes.is_some() {
+                        return Err(twice());
+                    }
+                    steps = steps.with_max_codes(count)?;
+                }
                 _ => {
                     return Err(format!(
                         "\"{name}\" is no compensation; use all, none, or steps with + between them: {NAMES}"
@@ -174,7 +193,8 @@ impl fmt::Display for Steps {
             fit,
             self.branches.then_some("branches"),
         ];
-        let names: Vec<&str> = names.into_iter().flatten().collect();
+        let max_codes = self.max_codes.map(|count| format!("max-codes:{count}"));
+        let names: Vec<&str> = names.into_iter().flatten().chain(max_codes.as_deref()).collect();
         f.pad(&if names.is_empty() { "none".to_owned() } else { names.join("+") })
     }
 }
@@ -205,12 +225,15 @@ mod tests {
             "variance+descent+scale-shift+branches",
             "squared+bias",
             "descent-on-exact+activation-sum+scale-shift",
+            "max-codes:2",
+            "variance+descent+max-codes:255",
         ] {
             let steps: Steps = text.parse().unwrap();
             assert_eq!(steps.to_string(), text);
         }
         assert_eq!("all".parse::<Steps>().unwrap(), Steps::ALL);
         assert_eq!(Steps::ALL.to_string().parse::<Steps>().unwrap(), Steps::ALL);
+        assert_eq!("bias+max-codes:256".parse::<Steps>().unwrap().to_string(), "bias");
         assert_eq!("scale-shift + variance".parse::<Steps>().unwrap().to_string(), "variance+scale-shift");
     }
 
@@ -238,6 +261,10 @@ mod tests {
     fn what_can_not_be_is_refused() {
         let message = "alwann+variance".parse::<Steps>().unwrap_err();
         assert!(message.contains("two steps of the kind of variance"), "{message}");
+        for text in ["max-codes:1", "max-codes:257", "max-codes:-3", "max-codes:", "max-codes:2+max-codes:3"]
+        {
+            assert!(text.parse::<Steps>().is_err(), "{text}");
+        }
         for text in ["", "retrain", "all+bias", "bias+scale-shift", "descent+descent-on-exact"] {
             assert!(text.parse::<Steps>().is_err(), "{text}");
         }

@@ -37,6 +37,17 @@ pub fn weighted(
     shares: &[f64; 256],
     variance: bool,
 ) -> [u8; 256] {
+    weighted_among(exact, approximate, shares, variance, (scheme, &|code| is_weight(code, scheme)))
+}
+
+/// The same among those codes of a scheme that are allowed, at least one.
+pub(super) fn weighted_among(
+    exact: &ProductTable,
+    approximate: &ProductTable,
+    shares: &[f64; 256],
+    variance: bool,
+    (scheme, allowed): (Scheme, &(dyn Fn(u8) -> bool + Sync)),
+) -> [u8; 256] {
     let seen: Vec<(usize, f64)> =
         (0..256).map(|x| (x, shares[x])).filter(|&(_, share)| share > 0.0).collect();
     let error = |w: u8, code: u8| {
@@ -50,7 +61,7 @@ pub fn weighted(
         if variance { (square - mean * mean).max(0.0) } else { square }
     };
     let nearest = |w: u8| {
-        let codes = (0..=255u8).filter(|&code| is_weight(code, scheme));
+        let codes = (0..=255u8).filter(|&code| allowed(code));
         let all = codes.map(|code| (error(w, code), far(code, w, scheme), code));
         all.min_by(|a, b| a.0.total_cmp(&b.0).then((a.1, a.2).cmp(&(b.1, b.2)))).map_or(w, |best| best.2)
     };
@@ -62,10 +73,19 @@ pub fn weighted(
 /// ALWANN's map from weight code to weight code; ties keep `w`, then prefer the code nearest to `w`. Uses all
 /// threads.
 pub fn alwann(exact: &ProductTable, approximate: &ProductTable, scheme: Scheme) -> [u8; 256] {
+    alwann_among(exact, approximate, (scheme, &|code| is_weight(code, scheme)))
+}
+
+/// The same among those codes of a scheme that are allowed, at least one.
+pub(super) fn alwann_among(
+    exact: &ProductTable,
+    approximate: &ProductTable,
+    (scheme, allowed): (Scheme, &(dyn Fn(u8) -> bool + Sync)),
+) -> [u8; 256] {
     let nearest = |w: u8| {
         let mut best = (u64::MAX, u8::MAX, w);
         // `w` first: it is mostly near the best, and most others are soon seen to be worse.
-        for code in std::iter::once(w).chain(0..=255).filter(|&code| is_weight(code, scheme)) {
+        for code in std::iter::once(w).chain(0..=255).filter(|&code| allowed(code)) {
             if let Some(distance) = distance(exact.row(w), approximate.row(code), best.0) {
                 best = best.min((distance, far(code, w, scheme), code));
             }

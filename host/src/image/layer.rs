@@ -10,6 +10,7 @@ use crate::quantize::QuantizedConv;
 use skimp_runtime::image::{Conv2d, Kernel, Operand, RowSource, Scratch, WeightWidth};
 
 /// How a layer gets its products.
+#[allow(clippy::large_enum_variant, reason = "there is one for each layer")]
 pub(super) enum Products<'a> {
     /// From a table, by its index.
     Table(u16, &'a StoredTable),
@@ -85,7 +86,7 @@ fn is_depthwise(conv: &QuantizedConv) -> bool {
         && conv.groups == usize::from(conv.output.channels)
 }
 
-fn product_kernel(
+pub(super) fn product_kernel(
     conv: &QuantizedConv,
     approximate: &ApproximateConv,
     lowered: &Lowered,

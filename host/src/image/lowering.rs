@@ -22,6 +22,7 @@ pub struct Lowered {
 }
 
 /// The function `f` of activation codes.
+#[allow(clippy::large_enum_variant, reason = "there is one for each layer")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Factor {
     /// `(x & mask) << shift`.

@@ -7,6 +7,8 @@
 pub mod arena;
 mod build;
 pub mod contents;
+mod flash_model;
+mod footprint;
 mod layer;
 pub mod lowering;
 mod placement;
@@ -15,4 +17,6 @@ mod shared_tables;
 pub mod tables;
 
 pub use build::{FlashImage, OperatingPoint, Options, build, build_points};
+pub use flash_model::FlashModel;
+pub use footprint::Footprint;
 pub use tables::TableForm;

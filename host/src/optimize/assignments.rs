@@ -3,6 +3,7 @@
 use super::evaluator::{Evaluator, Measured};
 use super::known::Known;
 use super::model::{Model, Positions, Probe, probes};
+use super::objectives::{Cost, costs};
 use super::options::{ErrorMeasure, Options};
 use super::shortlist::Shortlist;
 use crate::accelerator::{AcceleratorModel, EnergyReport, MacCosts, TileCost, Workload};
@@ -24,6 +25,8 @@ pub struct Candidate {
     pub energy: EnergyReport,
     /// What it does on the search's images.
     pub measured: Measured,
+    /// What the further objectives come to, in the order of the options, as far as the search knows.
+    pub costs: Vec<f64>,
 }
 
 /// The problem.
@@ -40,6 +43,8 @@ pub(super) struct Assignments<'a> {
     known: Mutex<Known>,
     /// What is expected of assignments; none if nothing is known of the multipliers' noise.
     model: Mutex<Option<Model<'a>>>,
+    /// Of the further objectives, in the order of the options.
+    costs: Vec<Box<dyn Cost>>,
 }
 
 impl<'a> Assignments<'a> {
@@ -66,6 +71,7 @@ impl<'a> Assignments<'a> {
             GenomeSpace::new(multiplications.len(), options.tiles, &shortlist.powers, mapping(options))?
                 .with_fixed(fixed.iter().map(|&(layer, choice)| (layer, choice as u16)))?
                 .with_max_distinct(options.max_distinct)?;
+        let costs = costs(&options.other_objectives, evaluator.compensator(), library, shortlist)?;
         known.index();
         let (known, model) = (Mutex::new(known), Mutex::new(None));
         Ok(Assignments {
@@ -78,6 +84,7 @@ impl<'a> Assignments<'a> {
             fixed,
             known,
             model,
+            costs,
         })
     }
 
@@ -168,7 +175,7 @@ impl<'a> Assignments<'a> {
         let measured = self.lock().get(&assignment).cloned();
         let measured =
             measured.ok_or_else(|| Error::Mismatch("the saved search is damaged: start a new one".into()))?;
-        Ok(Candidate { energy: self.energy(genome)?, assignment, measured })
+        Ok(Candidate { energy: self.energy(genome)?, assignment, measured, costs: self.costs(genome) })
     }
 
     /// Everything known.
@@ -219,11 +226,20 @@ impl<'a> Assignments<'a> {
         Ok(())
     }
 
-    fn evaluation(&self, error: f64, energy: &EnergyReport) -> Evaluation {
+    fn costs(&self, genome: &Genome) -> Vec<f64> {
+        if self.costs.is_empty() {
+            return Vec::new();
+        }
+        let positions: Positions = genome.assignment().into_iter().map(usize::from).collect();
+        self.costs.iter().map(|cost| cost.of(&positions)).collect()
+    }
+
+    fn evaluation(&self, error: f64, energy: &EnergyReport, costs: Vec<f64>) -> Evaluation {
         let mut objectives = vec![error, energy.relative_energy];
         if self.options.area {
             objectives.push(energy.area_rel.unwrap_or(f64::INFINITY));
         }
+        objectives.extend(costs);
         Evaluation::new(objectives)
     }
 }
@@ -260,7 +276,7 @@ impl Problem for Assignments<'_> {
         let positions: Positions = genome.assignment().into_iter().map(usize::from).collect();
         let expected = self.lock_model().as_ref()?.expected(&positions);
         let energy = self.energy(genome).ok()?;
-        Some(self.evaluation(error_of(expected), &energy))
+        Some(self.evaluation(error_of(expected), &energy, self.costs(genome)))
     }
 
     fn evaluate(&self, genomes: &[Genome]) -> Result<Vec<Evaluation>> {
@@ -272,7 +288,7 @@ impl Problem for Assignments<'_> {
                 ErrorMeasure::Kl => error_of(candidate.measured.kl),
                 ErrorMeasure::Loss => candidate.measured.loss_pp,
             };
-            Ok(self.evaluation(error, &candidate.energy))
+            Ok(self.evaluation(error, &candidate.energy, candidate.costs))
         };
         genomes.iter().map(evaluation).collect()
     }

@@ -1,6 +1,7 @@
 //! The files that an optimization leaves.
 
 use super::methods::Method;
+use super::objectives::unbeaten;
 use super::outcome::Optimized;
 use crate::error::{Error, Result};
 use crate::file;
@@ -45,6 +46,13 @@ impl Optimized {
         &self.front[self.chosen]
     }
 
+    /// The points that none beats in saving and divergence: all, unless there were further objectives.
+    fn by_saving(&self) -> Vec<FrontPoint> {
+        let figures = |p: &FrontPoint| vec![-p.energy_saved_pct, p.kl_choice];
+        let kept = unbeaten(&self.front.iter().map(figures).collect::<Vec<_>>());
+        kept.into_iter().map(|place| self.front[place].clone()).collect()
+    }
+
     /// Writes `front.csv`, `front.svg`, `front.json` and the image [`IMAGE_FILE`] into `folder`; the budget
     /// (percentage points) is drawn.
     pub fn write(&self, loss_budget_pp: f64, folder: &Path) -> Result<()> {
@@ -60,7 +68,7 @@ impl Optimized {
         let title = format!("{}: accuracy loss against multiplication energy saved", self.network);
         let chart = Chart {
             title: &title,
-            front: &self.front,
+            front: &self.by_saving(),
             evaluated: &self.evaluated().collect::<Vec<_>>(),
             marks: &marks,
             loss_budget_pp: Some(loss_budget_pp),

@@ -4,8 +4,8 @@
 use super::assignments::Candidate;
 use super::evaluator::Measured;
 use super::judge::{Fitted, Judge};
+use super::objectives::unbeaten;
 use crate::error::Result;
-use crate::multiplier::{Ties, non_dominated};
 
 /// Losses (percentage points) beyond the largest budget that points may have had while searching to be measured
 /// anew: full compensation takes some of it back.
@@ -19,11 +19,22 @@ pub struct Finalist {
     pub(super) fitted: Fitted,
     /// What it does on the images that points are chosen on.
     pub choice: Measured,
+    /// What the judge's further objectives come to.
+    pub costs: Vec<f64>,
+}
+
+impl Finalist {
+    /// What is to be small at a point of a front.
+    pub(super) fn figures(&self) -> Vec<f64> {
+        let mut figures = vec![-self.candidate.energy.saved_pct, self.choice.kl];
+        figures.extend(&self.costs);
+        figures
+    }
 }
 
 /// Measures at most `count` points of `front`, which goes from the least saving to the most: some spread over all of
 /// it first, then those between the last point that keeps a budget and the next that was measured.
-/// Points that others beat in saving and divergence are left out in the end. `done` is told how many were measured.
+/// Points that others beat in saving, divergence and all further objectives are left out in the end. `done` is told how many were measured.
 pub(super) fn finalists(
     front: &[Candidate],
     judge: &Judge,
@@ -47,14 +58,13 @@ pub(super) fn finalists(
         });
         let Some(index) = next else { break };
         let (fitted, choice) = judge.judge(&front[index].assignment)?;
-        measured[index] = Some(Finalist { candidate: front[index].clone(), fitted, choice });
+        let costs = judge.costs(&front[index].assignment, &fitted)?;
+        measured[index] = Some(Finalist { candidate: front[index].clone(), fitted, choice, costs });
         finished += 1;
         done(finished);
     }
     let measured: Vec<Finalist> = measured.into_iter().flatten().collect();
-    let figures = |&i: &usize| [-measured[i].candidate.energy.saved_pct, measured[i].choice.kl];
-    let mut kept = non_dominated(0..measured.len(), figures, Ties::First);
-    kept.sort_unstable();
+    let kept = unbeaten(&measured.iter().map(Finalist::figures).collect::<Vec<_>>());
     let mut measured: Vec<Option<Finalist>> = measured.into_iter().map(Some).collect();
     Ok(kept.into_iter().filter_map(|i| measured[i].take()).collect())
 }

@@ -2,6 +2,7 @@
 
 use super::evaluator::{Answers, Evaluator, Measured};
 use super::judged::Judged;
+use super::objectives::{Objective, at_point};
 use crate::compensate::{Compensator, Descent, Steps};
 use crate::emulate::ApproximateConv;
 use crate::error::Result;
@@ -75,6 +76,7 @@ pub(super) struct Judge<'n> {
     test: Evaluator<'n>,
     products: &'n ProductCache<'n>,
     judged: Mutex<Judged>,
+    objectives: Vec<Objective>,
 }
 
 /// A compensated point.
@@ -125,7 +127,19 @@ impl<'n> Judge<'n> {
             test: Evaluator::against(compensator, &prepared.test, reference.test.clone()),
             products,
             judged: Mutex::new(judged),
+            objectives: Vec::new(),
         })
+    }
+
+    /// The same with an eye on further objectives.
+    pub(super) fn with_objectives(self, objectives: &[Objective]) -> Self {
+        Judge { objectives: objectives.to_vec(), ..self }
+    }
+
+    /// What the further objectives come to at a point.
+    pub(super) fn costs(&self, assignment: &[Choice], fitted: &Fitted) -> Result<Vec<f64>> {
+        let (network, library) = (self.choice.network(), self.products.library());
+        at_point(&self.objectives, network, library, (assignment, &fitted.convs))
     }
 
     /// A point compensated in full, and what it does on the images that points are chosen on.

@@ -2,7 +2,6 @@
 
 use super::entrant::Entrant;
 use super::evaluator::Evaluator;
-use super::finalists::best_within;
 use super::judge::{Images, Judge, Reference, compensators};
 use super::judged::Judged;
 use super::options::{ErrorMeasure, Options};
@@ -12,7 +11,7 @@ use super::scheme_search::{Left, SchemeSearch};
 use super::search::search_among;
 use super::shortlist::Shortlist;
 use super::stage::{Stage, Tell};
-use super::verify::{Searched, Step, Verified, verify};
+use super::verify::{Searched, Step, Verified, best_by_saving, verify};
 use crate::compensate::Steps;
 use crate::error::Result;
 use crate::multiplier::{CostSource, Library, ProductCache, Scheme};
@@ -97,7 +96,6 @@ impl Method {
                 range: point.range.to_string(),
             })
         };
-        let losses: Vec<f64> = verified.iter().map(|point| point.finalist.choice.loss_pp).collect();
         let last = |budget| verified.iter().rposition(|point| point.test.loss_pp <= budget);
         let mut schemes: Vec<String> = verified.iter().map(|point| point.scheme.to_string()).collect();
         schemes.sort();
@@ -111,7 +109,7 @@ impl Method {
             cost_source: sources.join("+"),
             accuracy_8bit,
             evaluations,
-            chosen: BUDGETS_PP.iter().map(|&b| within(best_within(&losses, b), b)).collect(),
+            chosen: BUDGETS_PP.iter().map(|&b| within(best_by_saving(verified, b), b)).collect(),
             front: BUDGETS_PP.iter().map(|&b| within(last(b), b)).collect(),
         }
     }
@@ -190,7 +188,8 @@ pub(super) fn alwann(
     let images = Images::new(&prepared, options.search_images);
     let products = ProductCache::new(library, scheme)?;
     let reference = Reference::new(&prepared, &products, &images)?;
-    let options = Options { error: ErrorMeasure::Loss, area: false, ..options.clone() };
+    let options =
+        Options { error: ErrorMeasure::Loss, area: false, other_objectives: Vec::new(), ..options.clone() };
     let fits = compensators(&prepared.quantized, &products, Steps::ALWANN, &prepared.calibration)?;
     let shortlist = Shortlist::all(library, prepared.quantized.convs().count());
     let selection = {

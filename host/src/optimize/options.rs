@@ -1,5 +1,6 @@
 //! What to search for.
 
+use super::objectives::Objective;
 use crate::accelerator::AcceleratorModel;
 use crate::quantize::RangeMethod;
 use serde::{Deserialize, Serialize};
@@ -64,6 +65,9 @@ pub struct Options {
     pub error: ErrorMeasure,
     /// Whether the area of all tiles is a third objective.
     pub area: bool,
+    /// What else is minimised, each once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub other_objectives: Vec<Objective>,
     /// How many of the selection images candidates are scored on; points of the front are picked on the others.
     /// Where that would leave none, on half of them.
     pub search_images: usize,

@@ -2,6 +2,7 @@
 
 use super::evaluator::Measured;
 use super::methods::Method;
+use super::objectives::Objective;
 use super::search::Selection;
 use super::verify::Verified;
 use super::walk::LayerRuns;
@@ -85,8 +86,9 @@ impl Optimized {
     }
 }
 
-/// The points as they are reported.
-pub(super) fn front(verified: &[Verified], chosen: usize) -> Vec<FrontPoint> {
+/// The points as they are reported; `objectives` are what was minimised beside error and energy.
+pub(super) fn front(verified: &[Verified], chosen: usize, objectives: &[Objective]) -> Vec<FrontPoint> {
+    let flash = objectives.iter().position(|objective| *objective == Objective::Flash);
     let point = |(i, point): (usize, &Verified)| {
         let (candidate, choice) = (&point.finalist.candidate, &point.finalist.choice);
         FrontPoint {
@@ -99,6 +101,7 @@ pub(super) fn front(verified: &[Verified], chosen: usize) -> Vec<FrontPoint> {
             energy_saved_pct: candidate.energy.saved_pct,
             mac_energy_saved_pct: candidate.energy.mac_saved_pct,
             area_rel: candidate.energy.area_rel,
+            flash_bytes: flash.and_then(|place| point.finalist.costs.get(place)).map(|&bytes| bytes as u64),
             loss_search_pp: candidate.measured.loss_pp,
             kl_search: candidate.measured.kl,
             loss_choice_pp: choice.loss_pp,

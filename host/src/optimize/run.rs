@@ -1,7 +1,6 @@
 //! From prepared networks to a verified image.
 
 use super::entrant::Entrant;
-use super::finalists::best_within;
 use super::judge::{Images, Reference};
 use super::methods::{self, BUDGETS_PP, Method};
 use super::options::Options;
@@ -10,7 +9,7 @@ use super::ranges::Ranged;
 use super::scheme_search::{Left, SchemeSearch};
 use super::stage::{Stage, Tell};
 use super::trial::{TrialPoint, most_points, trial, worth_a_search};
-use super::verify::{Searched, Step, verify};
+use super::verify::{Searched, Step, best_by_saving, verify};
 use crate::compensate::Steps;
 use crate::error::{Error, Result};
 use crate::image;
@@ -82,8 +81,7 @@ pub fn optimize(
         };
         tell(None, stage);
     })?;
-    let losses: Vec<f64> = verified.iter().map(|point| point.finalist.choice.loss_pp).collect();
-    let chosen = best_within(&losses, options.max_loss_pp).ok_or_else(|| {
+    let chosen = best_by_saving(&verified, options.max_loss_pp).ok_or_else(|| {
         Error::Argument(format!(
             "no point of the front loses at most {} points of accuracy; allow more with --max-loss",
             options.max_loss_pp
@@ -108,7 +106,7 @@ pub fn optimize(
         }
     }
     let cost_sources = cost_sources(searches.iter().map(|search| search.entrant.library()));
-    let front = front(&verified, chosen);
+    let front = front(&verified, chosen, &options.other_objectives);
     let chosen_point = verified.into_iter().nth(chosen).expect("the chosen point is one of the front");
     let network = &searches[chosen_point.search].ranged.network;
     let convs = chosen_point.finalist.fitted.convs;

@@ -6,6 +6,7 @@ use super::entrant::Entrant;
 use super::evaluator::Evaluator;
 use super::judge::{Images, Judge, Reference, compensators};
 use super::judged::Judged;
+use super::objectives::Objective;
 use super::options::Options;
 use super::ranges::{self, Ranged};
 use super::search::{Saved, Selection, saved, search_among, uniform};
@@ -45,6 +46,7 @@ pub(super) struct SchemeSearch<'a> {
     /// Assignments that only told which ranges are best.
     pub trials: usize,
     images: &'a Images,
+    objectives: Vec<Objective>,
     /// Points that were compensated in full before an interruption.
     judged: Judged,
 }
@@ -81,7 +83,8 @@ impl<'a> SchemeSearch<'a> {
             true => uniform(&evaluator, library, &shortlist, options)?,
             false => Vec::new(),
         };
-        Ok(SchemeSearch { entrant, ranged, selection, uniform, trials, images, judged: left.judged })
+        let (objectives, judged) = (options.other_objectives.clone(), left.judged);
+        Ok(SchemeSearch { entrant, ranged, selection, uniform, trials, images, objectives, judged })
     }
 
     /// The compensators for points of the front.
@@ -93,7 +96,9 @@ impl<'a> SchemeSearch<'a> {
     /// Whoever judges points of this search under `fits`, and goes on from those that were judged before.
     pub(super) fn judge(&mut self, fits: &'a [Compensator<'a>], reference: &Reference) -> Result<Judge<'a>> {
         let Entrant { prepared, products, .. } = self.entrant;
-        Judge::new((prepared, products), fits, self.images, reference, std::mem::take(&mut self.judged))
+        let judged = std::mem::take(&mut self.judged);
+        let judge = Judge::new((prepared, products), fits, self.images, reference, judged)?;
+        Ok(judge.with_objectives(&self.objectives))
     }
 
     /// A front of this scheme, to be verified.

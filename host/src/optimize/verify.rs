@@ -2,11 +2,12 @@
 
 use super::assignments::Candidate;
 use super::evaluator::Measured;
-use super::finalists::{Finalist, finalists};
+use super::finalists::{Finalist, best_within, finalists};
 use super::judge::Judge;
+use super::objectives::unbeaten;
 use super::run::names;
 use crate::error::Result;
-use crate::multiplier::{Library, Scheme, Ties, non_dominated};
+use crate::multiplier::{Library, Scheme};
 use crate::quantize::RangeMethod;
 
 /// The front of one search, and who judges its points.
@@ -41,6 +42,19 @@ pub(super) struct Verified<'a> {
     pub test: Measured,
 }
 
+/// The points that none beats in saving and divergence, whatever the further objectives; losses grow along them.
+fn by_saving(verified: &[Verified]) -> Vec<usize> {
+    let figures = |point: &Verified| point.finalist.figures()[..2].to_vec();
+    unbeaten(&verified.iter().map(figures).collect::<Vec<_>>())
+}
+
+/// Of [`by_saving`] the point that saves most within a loss budget (percentage points).
+pub(super) fn best_by_saving(verified: &[Verified], budget_pp: f64) -> Option<usize> {
+    let places = by_saving(verified);
+    let losses: Vec<f64> = places.iter().map(|&place| verified[place].finalist.choice.loss_pp).collect();
+    best_within(&losses, budget_pp).map(|i| places[i])
+}
+
 /// How far a verification is.
 pub(super) enum Step {
     /// So many points are compensated in full.
@@ -49,7 +63,8 @@ pub(super) enum Step {
     Tested(usize, usize),
 }
 
-/// At most `count` points of each front, compensated in full; those of all that none beats in saving and divergence are
+/// At most `count` points of each front, compensated in full; those of all that none beats in saving, divergence and
+/// further objectives are
 /// measured on the test images. From the least saving to the most.
 pub(super) fn verify<'a>(
     searched: &[Searched<'a>],
@@ -65,7 +80,7 @@ pub(super) fn verify<'a>(
         all.extend(found.into_iter().map(|finalist| (search, finalist)));
     }
     let saved = |place: usize| all[place].1.candidate.energy.saved_pct;
-    let mut kept = non_dominated(0..all.len(), |&p| [-saved(p), all[p].1.choice.kl], Ties::First);
+    let mut kept = unbeaten(&all.iter().map(|(_, finalist)| finalist.figures()).collect::<Vec<_>>());
     kept.sort_by(|&a, &b| saved(a).total_cmp(&saved(b)));
     let mut all: Vec<Option<(usize, Finalist)>> = all.into_iter().map(Some).collect();
     let mut verified = Vec::new();

@@ -20,10 +20,12 @@ const COLUMNS: [&str; 12] = [
 ];
 
 /// The front with a heading line and one line a point. Names of columns end in their unit; each layer has a
-/// column with the name of its multiplier. Fields are quoted where they need it. A layer without a multiplier is an
+/// column with the name of its multiplier, and if flash was an objective there is one with the bytes of the image before. Fields are quoted where they need it. A layer without a multiplier is an
 /// empty field.
 pub fn front_csv(layers: &[String], points: &[FrontPoint]) -> String {
     let mut heading = COLUMNS.map(Cow::from).to_vec();
+    let flash = points.iter().any(|point| point.flash_bytes.is_some());
+    heading.extend(flash.then_some(Cow::from("flash_bytes")));
     heading.extend(layers.iter().map(|layer| Cow::from(format!("multiplier of {layer}"))));
     let mut csv = line(&heading);
     for point in points {
@@ -40,6 +42,9 @@ pub fn front_csv(layers: &[String], points: &[FrontPoint]) -> String {
         ];
         fields.extend(figures.map(|figure| Cow::from(figure.to_string())));
         fields.extend([&point.scheme, &point.range].map(Cow::from));
+        if flash {
+            fields.push(point.flash_bytes.map_or(String::new(), |bytes| bytes.to_string()).into());
+        }
         fields.extend((0..layers.len()).map(|l| point.assignment.get(l).map_or("", String::as_str).into()));
         csv.push_str(&line(&fields));
     }
@@ -79,5 +84,10 @@ mod tests {
         );
         assert!(rest.contains("\n\"two\nlines\",no,22.4,"), "{csv}");
         assert!(rest.ends_with(",sign-magnitude,percentile:99.9,exact,\n"), "{csv}");
+        points[0].flash_bytes = Some(4096);
+        let csv = front_csv(&layers, &points);
+        assert!(csv.contains(",range,flash_bytes,\"multiplier of conv, 1\""), "{csv}");
+        assert!(csv.contains(",percentile:99.9,4096,exact,17KS\n"), "{csv}");
+        assert!(csv.ends_with(",percentile:99.9,,exact,\n"), "{csv}");
     }
 }

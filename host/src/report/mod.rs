@@ -43,6 +43,9 @@ pub struct FrontPoint {
     pub mac_energy_saved_pct: f64,
     /// Area of the multipliers of all tiles, relative to one exact tile's, if known.
     pub area_rel: Option<f64>,
+    /// Bytes of its flash image, if flash was an objective.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flash_bytes: Option<u64>,
     /// Loss on the images of the search, with its compensation.
     pub loss_search_pp: f64,
     /// Divergence there: mean Kullback-Leibler divergence of the answers from the exact network's, nats.
@@ -75,6 +78,7 @@ fn sample() -> Vec<FrontPoint> {
         energy_saved_pct: saved,
         mac_energy_saved_pct: saved / 3.0,
         area_rel: (i > 0).then_some(1.5),
+        flash_bytes: None,
         loss_search_pp: loss + 0.25,
         kl_search: loss.abs() / 32.0,
         loss_choice_pp: loss + 0.5,

@@ -40,7 +40,8 @@ pub fn text_table(columns: &[(&str, Align)], rows: &[Vec<String>]) -> String {
 /// The front as a text table; the chosen point has a star. Runs of layers with one multiplier are shown as
 /// `name xN`.
 pub fn front_table(points: &[FrontPoint]) -> String {
-    let columns = [
+    let flash = points.iter().any(|point| point.flash_bytes.is_some());
+    let mut columns = vec![
         ("", Align::Left),
         ("point", Align::Right),
         ("energy saved %", Align::Right),
@@ -50,8 +51,11 @@ pub fn front_table(points: &[FrontPoint]) -> String {
         ("KL nats", Align::Right),
         ("multipliers by layer", Align::Left),
     ];
+    if flash {
+        columns.insert(columns.len() - 1, ("flash bytes", Align::Right));
+    }
     let row = |p: &FrontPoint| {
-        vec![
+        let mut row = vec![
             if p.chosen { "*" } else { "" }.to_owned(),
             p.label.clone(),
             format!("{:.1}", p.energy_saved_pct),
@@ -60,7 +64,12 @@ pub fn front_table(points: &[FrontPoint]) -> String {
             format!("{:.2} +- {:.2}", p.loss_test_pp, p.loss_test_se_pp),
             format!("{:.4}", p.kl_test),
             runs(&p.assignment),
-        ]
+        ];
+        if flash {
+            let bytes = p.flash_bytes.map_or(String::new(), |bytes| bytes.to_string());
+            row.insert(row.len() - 1, bytes);
+        }
+        row
     };
     text_table(&columns, &points.iter().map(row).collect::<Vec<_>>())
 }
@@ -101,5 +110,9 @@ mod tests {
         assert_eq!(lines[1], first);
         assert!(lines[7].starts_with("*      6            85.8       28.6 "), "{}", lines[7]);
         assert!(lines[7].ends_with("  0.57 +- 0.12   0.0200  QKX x2, FTA, QKX"), "{}", lines[7]);
+        points[6].flash_bytes = Some(46_240);
+        let table = front_table(&points);
+        assert!(table.lines().next().unwrap().ends_with("  KL nats  flash bytes  multipliers by layer"));
+        assert!(table.contains("  0.0200        46240  QKX x2, FTA, QKX\n"), "{table}");
     }
 }

@@ -65,7 +65,7 @@ pub fn run(args: Args) -> Result<()> {
     let prepared = || std::iter::once(&first).chain(&others);
     let products = field.schemes.iter().map(|&scheme| ProductCache::new(field.library(scheme)?, scheme));
     let products = products.collect::<Result<Vec<_>>>()?;
-    let steps = args.multipliers.compensation;
+    let steps = args.multipliers.steps()?;
     let entrants = prepared().zip(&products).map(|(prepared, products)| {
         let checkpoint = checkpoint(&args.out, args.resume, prepared, products.library(), steps, &options)?;
         Ok(Entrant { prepared, products, checkpoint: Some(checkpoint) })

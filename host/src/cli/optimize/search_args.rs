@@ -7,7 +7,7 @@ use crate::cli::memory::Memory;
 use crate::data::Count;
 use crate::error::{Error, Result};
 use crate::multiplier::{Library, Scheme};
-use crate::optimize::{ErrorMeasure, Options, check_cost_sources, cost_sources};
+use crate::optimize::{ErrorMeasure, Objective, ObjectiveName, Options, check_cost_sources, cost_sources};
 use crate::quantize::{QuantizedNetwork, RangeMethod};
 
 /// Images to choose points on, if there are so many.
@@ -53,6 +53,9 @@ pub struct SearchArgs {
     /// Minimise the area of all tiles as well.
     #[arg(long)]
     pub area: bool,
+    /// What is minimised: error and energy, with them area (of all tiles) and flash (of the image).
+    #[arg(long, value_delimiter = ',', default_value = "error,energy", value_name = "OBJECTIVE,...")]
+    pub objectives: Vec<ObjectiveName>,
     /// Genomes in a generation.
     #[arg(long, default_value_t = 24, value_name = "N")]
     pub population: usize,
@@ -143,10 +146,26 @@ impl SearchArgs {
         if let Some(count) = self.max_distinct {
             common::at_least("--max-distinct", count, 1)?;
         }
+        for (name, text) in [(ObjectiveName::Error, "error"), (ObjectiveName::Energy, "energy")] {
+            if !self.objectives.contains(&name) {
+                return Err(Error::Argument(format!(
+                    "--objectives: {text} always is one; begin with error,energy"
+                )));
+            }
+        }
         common::at_least("--tiles", self.tiles, 1)?;
         common::at_least("--population", self.population, 2)?;
         common::at_least("--finalists", self.finalists, 1)?;
         common::at_least("--array-size", self.array_size as usize, 1)
+    }
+
+    /// The objectives that there are beside error, energy and area.
+    fn other_objectives(&self) -> Vec<Objective> {
+        let other = self.objectives.iter().filter_map(|name| match name {
+            ObjectiveName::Other(objective) => Some(*objective),
+            _ => None,
+        });
+        distinct(other.collect(), |&objective| objective)
     }
 
     /// What was asked for, for `network`.
@@ -181,7 +200,8 @@ impl SearchArgs {
             array_size: self.array_size,
             max_loss_pp: self.max_loss,
             error: self.error,
-            area: self.area,
+            area: self.area || self.objectives.contains(&ObjectiveName::Area),
+            other_objectives: self.other_objectives(),
             search_images: self.search_images(),
             every_choice: self.every_choice,
             exhaustive: self.exhaustive,

@@ -1,6 +1,7 @@
 //! The steps that are fitted to what the layers before make of the calibration images.
 
 use super::Compensator;
+use crate::compensate::allowed_codes::AllowedCodes;
 use crate::compensate::descent::{Candidates, Windows, descend};
 use crate::compensate::exact_run::{ExactLayer, gather};
 use crate::compensate::patches::{over_windows, window_rows};
@@ -13,19 +14,20 @@ use crate::quantize::{QuantizedConv, QuantizedLayer};
 
 impl Compensator<'_> {
     /// Takes the steps that depend on what the layers before make of the calibration images. Returns the
-    /// layer's output codes on these.
+    /// layer's output codes on these. Weights take `allowed` codes, if only some are.
     pub(super) fn fit(
         &self,
         prefix: &Prefix,
         (layer, conv): (&QuantizedLayer, &QuantizedConv),
         exact: &ExactLayer,
         approximate: &mut ApproximateConv,
+        allowed: Option<&AllowedCodes>,
     ) -> Result<Vec<u8>> {
         let (steps, scheme) = (self.steps, self.network.scheme);
         let targets = exact.targets(conv, scheme, &prefix.calibration, steps.branches);
         if steps.descent == Descent::OnApproximate || steps.activation_sum {
             let targets = exact.at_descent_rows(&targets, conv.outputs());
-            self.fit_to_windows(prefix, (layer, conv), exact, approximate, &targets)?;
+            self.fit_to_windows(prefix, (layer, conv), exact, (approximate, allowed), &targets)?;
         }
         let acc = self.calibration_accumulators(prefix, layer, conv, approximate)?;
         let shifts = match steps.fit {
@@ -51,7 +53,7 @@ impl Compensator<'_> {
         prefix: &Prefix,
         (layer, conv): (&QuantizedLayer, &QuantizedConv),
         exact: &ExactLayer,
-        approximate: &mut ApproximateConv,
+        (approximate, allowed): (&mut ApproximateConv, Option<&AllowedCodes>),
         targets: &[i32],
     ) -> Result<()> {
         let scheme = self.network.scheme;
@@ -71,7 +73,7 @@ impl Compensator<'_> {
                 channels: conv.outputs(),
                 free_scale: self.steps.fit == Fit::ScaleShift,
             };
-            let candidates = Candidates::new(&approximate.products, scheme);
+            let candidates = Candidates::new(&approximate.products, scheme, allowed);
             descend(&candidates, &windows, &mut approximate.weights, SWEEPS);
         }
         if self.steps.activation_sum {

@@ -74,7 +74,7 @@ impl Layer {
         let weights = weights(scheme, channels * taps, 1000 * groups);
         let targets = accumulate(&tables(scheme)[0], &patches, &weights, channels);
         Layer {
-            candidates: Candidates::new(&products, scheme),
+            candidates: Candidates::new(&products, scheme, None),
             products,
             patches,
             weights,
@@ -113,7 +113,7 @@ impl Layer {
 fn candidates_are_the_rows_that_differ_up_to_sign() {
     for scheme in SCHEMES {
         for products in tables(scheme) {
-            let candidates = Candidates::new(&products, scheme);
+            let candidates = Candidates::new(&products, scheme, None);
             let negative = |row: &[f32; 256]| row.map(|p| -p);
             for (i, row) in candidates.rows.iter().enumerate() {
                 let others = &candidates.rows[i + 1..];
@@ -143,7 +143,7 @@ fn candidates_are_the_rows_that_differ_up_to_sign() {
 
 #[test]
 fn sign_magnitude_has_half_the_rows() {
-    let rows = |scheme: Scheme| Candidates::new(&tables(scheme)[0], scheme).rows.len();
+    let rows = |scheme: Scheme| Candidates::new(&tables(scheme)[0], scheme, None).rows.len();
     assert_eq!(SCHEMES.map(rows), [256, 128, 128, 128]);
 }
 
@@ -247,7 +247,7 @@ fn neither_threads_nor_neighbours_change_a_channel() {
     for o in [0, 15, 16, 19, 20, 39] {
         let alone = Layer {
             products: layer.products.clone(),
-            candidates: Candidates::new(&layer.products, scheme),
+            candidates: Candidates::new(&layer.products, scheme, None),
             patches: vec![layer.patches[o / 20].clone()],
             weights: layer.weights[o * 12..][..12].to_vec(),
             targets: layer.targets.iter().skip(o).step_by(40).copied().collect(),

@@ -37,7 +37,7 @@ fn codes_are_made_once_for_each_layer_multiplier_and_rule() {
     let (products, kept) = (setting.products(), KeptCodes::default());
     let get = |place: usize, text: &str, name: &str| {
         let layer = (place, &setting.conv);
-        kept.get(steps(text), &products, layer, Some(&setting.exact), setting.choice(name)).unwrap()
+        kept.get(steps(text), &products, layer, Some(&setting.exact), setting.choice(name), None).unwrap()
     };
     let first = get(0, "variance+descent-on-exact", "a5w4");
     assert!(Arc::ptr_eq(&first, &get(0, "variance+descent-on-exact+bias+branches", "a5w4")));
@@ -63,7 +63,8 @@ fn noise_grows_with_the_errors_and_falls_with_every_step() {
     let products = setting.products();
     let noise = |text: &str, choice: Choice| {
         let layer = (0, &setting.conv);
-        let kept = KeptCodes::default().get(steps(text), &products, layer, Some(&setting.exact), choice);
+        let kept =
+            KeptCodes::default().get(steps(text), &products, layer, Some(&setting.exact), choice, None);
         kept.unwrap().noise.unwrap()
     };
     for text in ["none", "variance", "variance+descent-on-exact"] {
@@ -86,7 +87,8 @@ fn noise_is_the_variance_of_the_results() {
     let products = setting.products();
     let (conv, choice) = (&setting.conv, setting.choice("a4w5"));
     let rule = steps("descent-on-exact");
-    let kept = KeptCodes::default().get(rule, &products, (0, conv), Some(&setting.exact), choice).unwrap();
+    let kept =
+        KeptCodes::default().get(rule, &products, (0, conv), Some(&setting.exact), choice, None).unwrap();
     assert_ne!(kept.weights, conv.weights);
     let [table, reference] =
         [choice, Choice::exact(&setting.library)].map(|choice| products.get(choice, 7).unwrap());
@@ -115,7 +117,7 @@ fn without_images_there_is_no_noise_and_no_descent() {
     let products = setting.products();
     let get = |text: &str| {
         let choice = setting.choice("a4w4");
-        KeptCodes::default().get(steps(text), &products, (0, &setting.conv), None, choice).unwrap()
+        KeptCodes::default().get(steps(text), &products, (0, &setting.conv), None, choice, None).unwrap()
     };
     let kept = get("variance+descent-on-exact");
     assert_eq!((&kept.weights, kept.noise), (&setting.conv.weights, None));
