@@ -7,7 +7,7 @@ use crate::api::status::SkimpStatus::{self, *};
 use crate::api::status::skimp_error_message;
 use crate::common::random::case;
 use skimp::execute::{self, AlignedImage};
-use skimp::image;
+use skimp::image::{self, OperatingPoint, Options};
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
 use std::ptr::{null, null_mut};
@@ -62,6 +62,32 @@ fn networks_compute_what_the_host_computes() {
         // SAFETY: a slice's pointer and length.
         let class = unsafe { skimp_argmax(logits.as_ptr(), logits.len()) };
         assert_eq!(class, skimp_runtime::argmax(&expected));
+    }
+}
+
+#[test]
+fn operating_points_are_selected_between_inferences() {
+    let case = case(5);
+    let mut others = case.convs.clone();
+    others.iter_mut().flat_map(|conv| &mut conv.bias).for_each(|bias| *bias += 999);
+    let points = [("first", &case.convs), ("second", &others)]
+        .map(|(name, convs)| OperatingPoint { name, convs, multipliers: &case.names });
+    let bytes = image::build_points(&case.network, &points, &Options::default()).unwrap().bytes;
+    let image = AlignedImage::new(&bytes);
+    let (_, mut network) = load(image.bytes());
+    // SAFETY: the network is there.
+    assert_eq!(unsafe { skimp_points(&*network) }, 2);
+    assert_eq!(unsafe { skimp_select(&mut *network, 2) }, SkimpNoSuchPoint);
+    for (index, name) in [(1, "second"), (0, "first")] {
+        let expected = execute::on_host(&image.clone().at_point(name).unwrap(), &case.input).unwrap();
+        // SAFETY: as above.
+        let arena_bytes = unsafe {
+            assert_eq!(skimp_select(&mut *network, index), SkimpOk);
+            skimp_arena_bytes(&*network)
+        };
+        let (mut arena, mut logits) = (vec![0x5a; arena_bytes], vec![7; expected.len()]);
+        assert_eq!(infer(&network, &mut arena, &case.input, &mut logits), SkimpOk);
+        assert_eq!(logits, expected);
     }
 }
 

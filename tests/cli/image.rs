@@ -38,10 +38,21 @@ fn a_list_goes_into_the_layers_one_by_one() {
     let names = ["exact", "trunc2", "trunc4", "trunc6", "w5", "trunc6", "trunc4", "exact"];
     build(&dir, &names.join(","), "a.skimp");
     let contents = dir.skimp("image inspect a.skimp --json").json();
-    let tables: Vec<&Value> = list(&contents, "layers").iter().map(|layer| &layer["table"]).collect();
-    let tables: Vec<&str> = tables.into_iter().filter_map(Value::as_str).collect();
-    assert_eq!(tables, names.map(|name| format!("mul8u_{name}")));
-    assert_eq!(list(&contents, "tables").len(), 5, "a table each, shared between layers");
+    let layers = list(&contents, "layers").iter();
+    let multipliers: Vec<&str> = layers.filter_map(|layer| layer["multiplier"].as_str()).collect();
+    assert_eq!(multipliers, names.map(|name| format!("mul8u_{name}")));
+    for layer in list(&contents, "layers").iter().filter(|layer| layer["operator"] == "conv2d") {
+        let looked_up = layer["kernel"] == "table";
+        assert_eq!(layer["table"].as_str(), layer["multiplier"].as_str().filter(|_| looked_up), "{layer}");
+    }
+    let kernel = |multiplier: &str| {
+        let name = format!("mul8u_{multiplier}");
+        &list(&contents, "layers").iter().find(|layer| layer["multiplier"] == *name).unwrap()["kernel"]
+    };
+    assert_eq!(kernel("exact"), "product");
+    build(&dir, "m789", "b.skimp");
+    let contents = dir.skimp("image inspect b.skimp --json").json();
+    assert_eq!(list(&contents, "tables").len(), 1, "shared between layers");
 }
 
 #[test]

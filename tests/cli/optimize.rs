@@ -139,7 +139,7 @@ fn writes_a_front_a_chart_and_the_chosen_image() {
 
     // The image has the chosen multipliers, and is the one that `image build` makes of them.
     let contents = dir.skimp("image inspect out/network.skimp --json").json();
-    let tables: Vec<&Value> = list(&contents, "layers").iter().map(|layer| &layer["table"]).collect();
+    let tables: Vec<&Value> = list(&contents, "layers").iter().map(|layer| &layer["multiplier"]).collect();
     let tables: Vec<&Value> = tables.into_iter().filter(|table| !table.is_null()).collect();
     assert_eq!(tables, list(chosen, "assignment").iter().collect::<Vec<_>>());
     let assignment = texts(list(chosen, "assignment")).join(",");
@@ -227,7 +227,7 @@ fn fronts_of_several_schemes_are_merged() {
     }
     // With all flags at hand the image is the chosen scheme's.
     let contents = dir.skimp("image inspect both/network.skimp --json").json();
-    let tables = list(&contents, "layers").iter().map(|layer| &layer["table"]).filter(|t| !t.is_null());
+    let tables = list(&contents, "layers").iter().map(|layer| &layer["multiplier"]).filter(|t| !t.is_null());
     assert_eq!(tables.collect::<Vec<_>>(), list(chosen, "assignment").iter().collect::<Vec<_>>());
 }
 

@@ -10,7 +10,8 @@ extern const uint8_t image_start[], image_end[], input_start[];
 enum { ARENA_BYTES = 1024 * 1024, MOST_LOGITS = 16 * 1024 };
 
 static skimp_network network;
-static uint8_t arena[ARENA_BYTES];
+/* Words, because it must begin at a multiple of 4. */
+static uint32_t arena[ARENA_BYTES / 4];
 static int32_t logits[MOST_LOGITS];
 
 static int failed(const char *what, skimp_status status)
@@ -34,7 +35,7 @@ int main(void)
     if (count > MOST_LOGITS) {
         count = MOST_LOGITS;
     }
-    status = skimp_infer(&network, arena, sizeof arena, input_start, skimp_input_bytes(&network), logits, count);
+    status = skimp_infer(&network, (uint8_t *)arena, sizeof arena, input_start, skimp_input_bytes(&network), logits, count);
     if (status != SKIMP_OK) {
         return failed("inference", status);
     }

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 // Room for a loaded network, in words of the machine.
-#define SKIMP_NETWORK_WORDS 32
+#define SKIMP_NETWORK_WORDS 48
 
 // What became of a call. 0 is success; the numbers keep their meaning.
 enum skimp_status
@@ -21,7 +21,7 @@ enum skimp_status
   SKIMP_OK = 0,
   // A pointer is null.
   SKIMP_NULL_POINTER = 1,
-  // The network or the logits are not aligned as their type asks for.
+  // The network, the arena or the logits are not aligned: as their type asks for, the arena to 4 bytes.
   SKIMP_MISALIGNED_POINTER = 2,
   // A length reaches beyond the end of the address space.
   SKIMP_TOO_LONG = 3,
@@ -47,6 +47,8 @@ enum skimp_status
   SKIMP_INPUT_LENGTH = 33,
   // There are more or fewer logits than the network has.
   SKIMP_LOGITS_LENGTH = 34,
+  // The image has no operating point of that number.
+  SKIMP_NO_SUCH_POINT = 35,
   // The runtime reports something this library has no code for.
   SKIMP_UNKNOWN = 255,
 };
@@ -120,6 +122,19 @@ size_t skimp_input_bytes(const skimp_network *network);
 // That of `skimp_arena_bytes`.
 size_t skimp_output_len(const skimp_network *network);
 
+// Number of operating points in the image; 0 if the network is not loaded.
+//
+// # Safety
+// That of `skimp_arena_bytes`.
+size_t skimp_points(const skimp_network *network);
+
+// Goes to operating point `point`, counted from 0, at which `skimp_load` begins. Arena, input and logits stay
+// as long as they were. If it fails, the network stays where it was.
+//
+// # Safety
+// That of `skimp_arena_bytes`; `network` is writable, and nothing else uses it meanwhile.
+skimp_status skimp_select(skimp_network *network, size_t point);
+
 // Says how inputs are coded and what logits are worth.
 //
 // # Safety
@@ -128,7 +143,7 @@ skimp_status skimp_describe(const skimp_network *network, skimp_coding *coding);
 
 // Runs one inference.
 //
-// `arena` is working memory of at least `skimp_arena_bytes`, which need not be kept in between; `input` has
+// `arena` is working memory of at least `skimp_arena_bytes`, at a multiple of 4, which need not be kept in between; `input` has
 // `skimp_input_bytes` codes, and `logits` room for `skimp_output_len` values. No two of these may overlap.
 // Several tasks may run the same network at once, each with memory of its own. If it fails, the logits are
 // as they were, unless the image has changed since it was loaded.

@@ -151,7 +151,7 @@ fn print_contents(contents: &Contents) -> Result<()> {
                 l.output.clone(),
                 l.multiplications.to_string(),
                 l.weight_bytes.to_string(),
-                l.table.clone().unwrap_or_default(),
+                l.multiplier.clone().unwrap_or_default(),
             ]
         })
         .collect();

@@ -95,7 +95,7 @@ pub fn build_points(
     encode(&mut description, &head(network, &plans, tables.len(), points.len())?);
     tables.iter().for_each(|table: &Table| encode(&mut description, table));
     for (p, point) in points.iter().enumerate() {
-        let layers = plans.layers(network, &records[p * count..(p + 1) * count], p);
+        let layers = plans.layers(network, &records[p * count..(p + 1) * count], p, point.multipliers);
         let layer_count = layers.len().try_into().map_err(|_| too_many(network, "layers", layers.len()))?;
         encode(&mut description, &Point { name: point.name, layer_count });
         layers.iter().for_each(|layer| encode(&mut description, layer));
@@ -167,22 +167,31 @@ impl Plans {
     }
 
     /// The layers of point `p` at their places.
-    fn layers<'n>(&self, network: &'n QuantizedNetwork, records: &[Conv2d], p: usize) -> Vec<Layer<'n>> {
+    fn layers<'n>(
+        &self,
+        network: &'n QuantizedNetwork,
+        records: &[Conv2d],
+        p: usize,
+        multipliers: &'n [String],
+    ) -> Vec<Layer<'n>> {
         let plan = &self.points[p];
         let at = |shape: Tensor, id: usize| Tensor { offset: plan.placement.tensors[id], ..shape };
         let mut layers = Vec::new();
-        let mut records = records.iter();
+        let mut records = records.iter().zip(multipliers);
         for (index, layer) in network.layers.iter().enumerate() {
             for (i, (table, copied)) in plan.copied.iter().enumerate() {
                 if copied.first == index {
                     let (offset, bytes) = (plan.placement.copies[i], copied.bytes as u32);
                     let op = Op::CopyTable(CopyTable { table: *table, to: Scratch { offset, bytes } });
-                    layers.push(Layer { name: "table copy", op });
+                    layers.push(Layer { name: "table copy", multiplier: "", op });
                 }
             }
+            let mut multiplier = "";
             let op = match &layer.op {
                 QuantizedOp::Conv2d(_) => {
-                    let mut op = records.next().expect("a record for each convolution").clone();
+                    let (record, name) = records.next().expect("a record for each convolution");
+                    multiplier = name;
+                    let mut op = record.clone();
                     op.input = at(op.input, layer.inputs[0]);
                     op.output = at(op.output, layer.output);
                     op.scratch.offset = plan.placement.scratch[index];
@@ -212,7 +221,7 @@ impl Plans {
                     op
                 }
             };
-            layers.push(Layer { name: &layer.name, op });
+            layers.push(Layer { name: &layer.name, multiplier, op });
         }
         layers
     }

@@ -17,7 +17,9 @@ pub struct LayerContents {
     pub output: String,
     /// 8-bit multiplications in one inference.
     pub multiplications: u64,
-    /// The multiplier, where products are looked up.
+    /// The multiplier, if it multiplies.
+    pub multiplier: Option<String>,
+    /// The table, where products are looked up.
     pub table: Option<String>,
     /// Bytes of weights in flash.
     pub weight_bytes: u32,
@@ -26,7 +28,7 @@ pub struct LayerContents {
 /// The layers of a network at its operating point.
 pub fn layers(network: &Network) -> Vec<LayerContents> {
     let tables: Vec<&str> = network.tables().map(|table| table.name).collect();
-    let contents = |op: &Op, name: &str| {
+    let contents = |op: &Op, name: &str, multiplier: &str| {
         let conv = match op {
             Op::Conv2d(conv) => Some(conv),
             _ => None,
@@ -44,11 +46,12 @@ pub fn layers(network: &Network) -> Vec<LayerContents> {
                 .map(|t| format!("{}x{}x{}", t.height, t.width, t.channels))
                 .unwrap_or_default(),
             multiplications: conv.map_or(0, multiplications),
+            multiplier: (!multiplier.is_empty()).then(|| multiplier.to_owned()),
             table: table.and_then(|index| tables.get(usize::from(index))).map(|&name| name.to_owned()),
             weight_bytes: conv.map_or(0, |conv| weights(&conv.kernel).bytes),
         }
     };
-    network.layers().map(|layer| contents(&layer.op, layer.name)).collect()
+    network.layers().map(|layer| contents(&layer.op, layer.name, layer.multiplier)).collect()
 }
 
 /// Multiplications in one inference, padded taps included.

@@ -225,6 +225,9 @@ pub struct Layer<'a> {
     /// The layer's name; may be empty.
     #[serde(borrow)]
     pub name: &'a str,
+    /// The name of the multiplier whose products it computes, in whatever way; may be empty.
+    #[serde(borrow)]
+    pub multiplier: &'a str,
     /// What it computes.
     pub op: Op,
 }

@@ -6,7 +6,7 @@ use core::mem::MaybeUninit;
 use skimp_runtime::{Network, Silent};
 
 /// Room for a loaded network, in words of the machine.
-pub const SKIMP_NETWORK_WORDS: usize = 32;
+pub const SKIMP_NETWORK_WORDS: usize = 48;
 
 /// What [`SkimpNetwork::state`] is once an image is loaded.
 const LOADED: u32 = 0x736b_6d70;
@@ -144,6 +144,34 @@ pub unsafe extern "C" fn skimp_output_len(network: *const SkimpNetwork) -> usize
     unsafe { loaded(network) }.map_or(0, |loaded| loaded.network.output_len())
 }
 
+/// Number of operating points in the image; 0 if the network is not loaded.
+///
+/// # Safety
+/// That of `skimp_arena_bytes`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn skimp_points(network: *const SkimpNetwork) -> usize {
+    // SAFETY: the caller's promise is what `loaded` asks for.
+    unsafe { loaded(network) }.map_or(0, |loaded| loaded.network.point_count())
+}
+
+/// Goes to operating point `point`, counted from 0, at which `skimp_load` begins. Arena, input and logits stay
+/// as long as they were. If it fails, the network stays where it was.
+///
+/// # Safety
+/// That of `skimp_arena_bytes`; `network` is writable, and nothing else uses it meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn skimp_select(network: *mut SkimpNetwork, point: usize) -> SkimpStatus {
+    let select = || {
+        // SAFETY: the caller's promise is what `loaded` asks for.
+        let there = unsafe { loaded(network) }?.network.at_point(point)?;
+        // SAFETY: loaded, so not null, aligned and large enough; writable by the caller's promise. The reference
+        // to what was there has ended.
+        unsafe { (&raw mut (*network).words).cast::<Network>().write(there) };
+        Ok(())
+    };
+    status(select())
+}
+
 /// Says how inputs are coded and what logits are worth.
 ///
 /// # Safety
@@ -177,7 +205,7 @@ pub unsafe extern "C" fn skimp_describe(
 
 /// Runs one inference.
 ///
-/// `arena` is working memory of at least `skimp_arena_bytes`, which need not be kept in between; `input` has
+/// `arena` is working memory of at least `skimp_arena_bytes`, at a multiple of 4, which need not be kept in between; `input` has
 /// `skimp_input_bytes` codes, and `logits` room for `skimp_output_len` values. No two of these may overlap.
 /// Several tasks may run the same network at once, each with memory of its own. If it fails, the logits are
 /// as they were, unless the image has changed since it was loaded.

@@ -12,7 +12,7 @@ pub enum SkimpStatus {
     SkimpOk = 0,
     /// A pointer is null.
     SkimpNullPointer = 1,
-    /// The network or the logits are not aligned as their type asks for.
+    /// The network, the arena or the logits are not aligned: as their type asks for, the arena to 4 bytes.
     SkimpMisalignedPointer = 2,
     /// A length reaches beyond the end of the address space.
     SkimpTooLong = 3,
@@ -38,6 +38,8 @@ pub enum SkimpStatus {
     SkimpInputLength = 33,
     /// There are more or fewer logits than the network has.
     SkimpLogitsLength = 34,
+    /// The image has no operating point of that number.
+    SkimpNoSuchPoint = 35,
     /// The runtime reports something this library has no code for.
     SkimpUnknown = 255,
 }
@@ -59,6 +61,8 @@ impl From<Error> for SkimpStatus {
             | Error::Geometry
             | Error::Table
             | Error::Requantization => SkimpImageContents,
+            Error::ArenaMisaligned => SkimpMisalignedPointer,
+            Error::NoSuchPoint => SkimpNoSuchPoint,
             Error::ArenaTooSmall => SkimpArenaTooSmall,
             Error::InputLength => SkimpInputLength,
             Error::LogitsLength => SkimpLogitsLength,
@@ -67,10 +71,10 @@ impl From<Error> for SkimpStatus {
     }
 }
 
-const TEXTS: [(SkimpStatus, &CStr); 16] = [
+const TEXTS: [(SkimpStatus, &CStr); 17] = [
     (SkimpOk, c"done"),
     (SkimpNullPointer, c"a pointer is null: pass the address of memory that is there"),
-    (SkimpMisalignedPointer, c"the network or the logits are not aligned: declare them by their types"),
+    (SkimpMisalignedPointer, c"the network, the arena or the logits are not aligned: declare them by their types, the arena as uint32_t"),
     (SkimpTooLong, c"a length reaches beyond the address space: pass the length in bytes or elements"),
     (SkimpSharedMemory, c"memory areas overlap: give image, network, arena, input and logits each their own"),
     (SkimpNotLoaded, c"the network is not loaded: call skimp_load first and look at what it returns"),
@@ -86,6 +90,7 @@ const TEXTS: [(SkimpStatus, &CStr); 16] = [
     (SkimpArenaTooSmall, c"the arena is too small: give it skimp_arena_bytes"),
     (SkimpInputLength, c"the input has a wrong length: give it skimp_input_bytes"),
     (SkimpLogitsLength, c"there are too few or too many logits: give room for skimp_output_len"),
+    (SkimpNoSuchPoint, c"the image has no such operating point: there are skimp_points, counted from 0"),
     (SkimpUnknown, c"the runtime reports an error that this library does not know"),
 ];
 
