@@ -70,8 +70,11 @@ fn operating_points_are_selected_between_inferences() {
     let case = case(5);
     let mut others = case.convs.clone();
     others.iter_mut().flat_map(|conv| &mut conv.bias).for_each(|bias| *bias += 999);
-    let points = [("first", &case.convs), ("second", &others)]
-        .map(|(name, convs)| OperatingPoint { name, convs, multipliers: &case.names });
+    let points = [("first", &case.convs), ("second", &others)].map(|(name, convs)| OperatingPoint {
+        name,
+        convs,
+        multipliers: &case.names,
+    });
     let bytes = image::build_points(&case.network, &points, &Options::default()).unwrap().bytes;
     let image = AlignedImage::new(&bytes);
     let (_, mut network) = load(image.bytes());

@@ -1,10 +1,11 @@
 //! From a network and the names of multipliers to a flash image, for every subcommand that makes one.
 
 use super::common::{HowArgs, MultiplierArgs};
+use crate::board::Board;
 use crate::compensate::Compensator;
 use crate::data::Count;
 use crate::error::{Error, Result};
-use crate::image::{self, FlashImage, OperatingPoint, Options, TableForm};
+use crate::image::{self, FlashImage, Footprint, OperatingPoint, Options, TableForm};
 use crate::multiplier::{Choice, ProductCache};
 use crate::optimize::names;
 use crate::prepare::Prepared;
@@ -14,39 +15,84 @@ use crate::quantize::QuantizedNetwork;
 #[derive(Debug, Clone, clap::Args)]
 pub struct ImageArgs {
     /// Store multiplier tables as small as possible, or so that they are looked up fastest: up to twice the
-    /// flash for a tenth of the time.
-    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
-    tables: Tables,
+    /// flash for a tenth of the time. For a board, fastest unless only smallest fits; else smallest.
+    #[arg(long, value_enum, value_name = "FORM")]
+    tables: Option<Tables>,
     /// Look every product up, even those that could be multiplied: to measure what lookup costs.
     #[arg(long)]
     lookup_only: bool,
-    /// Copy tables into RAM as long as the arena stays within so many bytes: for boards whose RAM is faster
-    /// than their flash.
+    /// Copy tables into RAM as long as the arena stays within so many bytes. For a board whose flash is slower,
+    /// as many as it has.
     #[arg(long, value_name = "BYTES")]
     copy_tables_within: Option<usize>,
 }
 
 /// How tables are stored.
-#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Tables {
     /// One row for a weight and its negative where the multiplier allows it.
-    #[default]
     Smallest,
     /// One row for each weight.
     Fastest,
 }
 
 impl ImageArgs {
-    fn options(&self) -> Options {
-        Options {
-            table_form: match self.tables {
-                Tables::Smallest => TableForm::Smallest,
-                Tables::Fastest => TableForm::Fastest,
-            },
+    /// The forms to try in this order, for a board or for none.
+    fn options(&self, network: &QuantizedNetwork, board: Option<&Board>) -> Vec<Options> {
+        let forms = match (self.tables, board) {
+            (Some(Tables::Smallest), _) | (None, None) => vec![TableForm::Smallest],
+            (Some(Tables::Fastest), _) => vec![TableForm::Fastest],
+            (None, Some(_)) => vec![TableForm::Fastest, TableForm::Smallest],
+        };
+        let of_board = board.filter(|board| board.slow_flash).map(|board| {
+            // Each copy is a layer of its own, with a count.
+            let counts = 4 * 2 * network.layers.len();
+            let elements = |id: usize| network.tensors[id].shape.elements();
+            let beside = elements(network.input) + 4 * elements(network.output) + counts;
+            (board.memory_bytes as usize).saturating_sub(beside)
+        });
+        let options = |table_form| Options {
+            table_form,
             tables_only: self.lookup_only,
-            copy_tables_within_bytes: self.copy_tables_within,
+            copy_tables_within_bytes: self.copy_tables_within.or(of_board),
+        };
+        forms.into_iter().map(options).collect()
+    }
+
+    /// Builds the image in the first form that fits the board, or in the one for no board.
+    fn build(
+        &self,
+        network: &QuantizedNetwork,
+        points: &[OperatingPoint],
+        board: Option<&Board>,
+    ) -> Result<FlashImage> {
+        let mut reason = Error::Argument("there is no form to build the image in".into());
+        for options in self.options(network, board) {
+            let image = image::build_points(network, points, &options)?;
+            match board.map(|board| check_fit(&image, board)) {
+                None | Some(Ok(())) => return Ok(image),
+                Some(Err(error)) => reason = error,
+            }
+        }
+        Err(reason)
+    }
+}
+
+/// Refuses an image that a board has no room for.
+fn check_fit(image: &FlashImage, board: &Board) -> Result<()> {
+    let Footprint { flash_bytes, memory_bytes, .. } = Footprint::of(image)?;
+    let advice = "`skimp image sizes` lists smaller forms, --max-weight-codes among them";
+    for (what, needed, there_is) in
+        [("flash", flash_bytes, board.image_capacity_bytes), ("RAM", memory_bytes, board.memory_bytes)]
+    {
+        if needed > there_is as usize {
+            return Err(Error::Mismatch(format!(
+                "the image needs {needed} bytes of {what}, the {} has room for {there_is}; {advice}",
+                board.name
+            )));
         }
     }
+    Ok(())
 }
 
 /// The multipliers of an operating point, as they were asked for.
@@ -85,13 +131,14 @@ pub struct Built {
     pub prepared: Prepared,
 }
 
-/// Builds the image of `model` with the operating points `chosen`.
+/// Builds the image of `model` with the operating points `chosen`, for a board or for none.
 pub fn build(
     model: &str,
     how: &HowArgs,
     multipliers: &MultiplierArgs,
     chosen: &[Chosen],
     form: &ImageArgs,
+    board: Option<&Board>,
 ) -> Result<Built> {
     if form.lookup_only && multipliers.steps()?.max_codes.is_some() {
         return Err(Error::Argument(
@@ -115,7 +162,7 @@ pub fn build(
                 multipliers: &assigned.names,
             })
             .collect();
-        image::build_points(compensator.network(), &points, &form.options())
+        form.build(compensator.network(), &points, board)
     })?;
     Ok(Built { image, prepared })
 }

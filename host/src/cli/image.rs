@@ -2,6 +2,7 @@
 
 use super::build::{Chosen, ImageArgs, build as build_image};
 use super::common::{self, MultiplierArgs, NetworkArgs};
+use crate::board::Board;
 use crate::error::{Error, Result};
 use crate::execute::AlignedImage;
 use crate::file;
@@ -36,6 +37,9 @@ pub struct Build {
     /// boards begin with the first and go to another when asked. All share what is the same in them.
     #[arg(long, value_name = "POINT=NAME,...", conflicts_with = "assignment")]
     point: Vec<String>,
+    /// Build it for this board: the fastest form that fits, and an error if none does.
+    #[arg(long, value_name = "NAME")]
+    board: Option<String>,
     #[command(flatten)]
     form: ImageArgs,
     /// The image file to write.
@@ -68,7 +72,8 @@ fn build(args: Build) -> Result<()> {
         [] => Chosen::only("--assignment", &args.assignment),
         points => points.iter().map(|text| Chosen::parse("--point", text)).collect::<Result<_>>()?,
     };
-    let image = build_image(model, how, &args.multipliers, &chosen, &args.form)?.image;
+    let board = args.board.as_deref().map(Board::find).transpose()?;
+    let image = build_image(model, how, &args.multipliers, &chosen, &args.form, board)?.image;
     file::write_atomically(&args.out, &image.bytes)?;
     common::print(format_args!(
         "wrote {}: {} bytes of flash, {} bytes of arena (no placement could need less than {})\n",

@@ -99,7 +99,7 @@ pub fn run(args: Device) -> Result<()> {
     }
     let subject = match &args.image {
         Some(path) => read(path, &args.how)?,
-        None => made(&args)?,
+        None => made(&args, board)?,
     };
     let image = AlignedImage::new(&subject.bytes);
     let report = measure(board, &timing, &subject, &image, args.no_install)?;
@@ -115,9 +115,9 @@ pub fn run(args: Device) -> Result<()> {
 }
 
 /// Builds an image as `skimp image build` does.
-fn made(args: &Device) -> Result<Subject> {
+fn made(args: &Device, board: &Board) -> Result<Subject> {
     let chosen = Chosen::only("--multiplier", &args.multiplier);
-    let built = build(&args.model, &args.how, &args.multipliers, &chosen, &args.form)?;
+    let built = build(&args.model, &args.how, &args.multipliers, &chosen, &args.form, Some(board))?;
     let test = &built.prepared.test;
     let (_, own_data) = zoo::resolve(&args.model)?;
     // Where neither is given, there is nothing to prepare a network with.
