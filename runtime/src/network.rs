@@ -162,6 +162,7 @@ impl<'a> Network<'a> {
 
     fn run(&self, op: &Op, arena: &mut [u8]) -> Result<(), Error> {
         match op {
+            op if !op.is_supported() => return Err(Error::Unsupported),
             Op::Conv2d(op) => return self.run_conv(op, arena),
             Op::Add(op) => return run_add(op, arena),
             Op::CopyTable(op) => {
