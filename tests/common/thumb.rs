@@ -148,11 +148,12 @@ impl Reader<'_> {
         }
     }
 
-    /// A jump from the instruction at `at`: one out of the function is a call of another.
+    /// A jump from the instruction at `at`: one out of the function is a call. One within it is none even if it
+    /// is made like one, which is how far jumps are made on a Cortex-M0.
     fn jump(&mut self, at: u32, distance: i32, is_call: bool) {
         let target = at.wrapping_add(4).wrapping_add_signed(distance);
         let end = self.start + 2 * self.body.len() as u32;
-        if is_call || !(self.start..end).contains(&target) {
+        if !(self.start..end).contains(&target) || is_call && target == self.start {
             self.function.calls.insert(target);
         }
     }
