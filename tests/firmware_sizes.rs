@@ -1,7 +1,14 @@
-//! What each board's firmware takes of its flash and RAM, against the figures in `boards/sizes.txt`. They are
-//! written anew by
+//! What each board's firmware takes of its flash and RAM, and what the runtime alone does, against the figures in
+//! `boards/sizes.txt` and `boards/footprint.txt`. They are written anew by
 //!
 //!     SKIMP_REFRESH_SIZES=1 cargo test --release -p skimp --test firmware_sizes
+
+#[allow(dead_code, reason = "shared with a test that uses the rest")]
+#[path = "common/thumb.rs"]
+mod thumb;
+
+#[path = "firmware_sizes/footprint.rs"]
+mod footprint;
 
 use object::{Object, ObjectSection, SectionFlags, elf};
 use skimp::board::description::BOARDS;
@@ -26,8 +33,11 @@ fn file() -> PathBuf {
 }
 
 fn measure(elf: &Path) -> Sizes {
-    let bytes = std::fs::read(elf).unwrap();
-    let file = object::File::parse(&*bytes).unwrap();
+    measure_bytes(&std::fs::read(elf).unwrap())
+}
+
+fn measure_bytes(elf: &[u8]) -> Sizes {
+    let file = object::File::parse(elf).unwrap();
     let mut sizes = Sizes { flash: 0, ram: 0 };
     for section in file.sections() {
         let SectionFlags::Elf { sh_flags } = section.flags() else { continue };

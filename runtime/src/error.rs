@@ -29,6 +29,8 @@ pub enum Error {
     Table,
     /// A requantization shift or rescaling factor is out of range.
     Requantization,
+    /// A layer needs an operator that this build of the crate leaves out: see its features.
+    Unsupported,
     /// The arena passed to `infer` is smaller than [`arena_bytes`](crate::Network::arena_bytes).
     ArenaTooSmall,
     /// The arena passed to `infer` does not start at a multiple of 4 bytes.
@@ -56,6 +58,7 @@ impl core::fmt::Display for Error {
             Error::Geometry => "a layer's shapes do not fit together",
             Error::Table => "a weight or layer names a table row that does not exist",
             Error::Requantization => "a requantization factor or shift is out of range",
+            Error::Unsupported => "the image needs an operator that this runtime was built without",
             Error::ArenaTooSmall => "the arena is too small for this image",
             Error::ArenaMisaligned => "the arena is not 4-byte aligned in memory",
             Error::NoSuchPoint => "the image has no operating point of that number",

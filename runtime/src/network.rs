@@ -136,7 +136,7 @@ impl<'a> Network<'a> {
         if logits.len() != self.output_len() {
             return Err(Error::LogitsLength);
         }
-        arena.get_mut(self.head.input.range(1)?).ok_or(Error::Tensor)?.copy_from_slice(input);
+        copy(input, arena.get_mut(self.head.input.range(1)?).ok_or(Error::Tensor)?)?;
         for (index, layer) in self.layers.iter().enumerate() {
             let layer = layer?;
             observer.before_layer(index);
@@ -162,15 +162,12 @@ impl<'a> Network<'a> {
 
     fn run(&self, op: &Op, arena: &mut [u8]) -> Result<(), Error> {
         match op {
+            op if !op.is_supported() => return Err(Error::Unsupported),
             Op::Conv2d(op) => return self.run_conv(op, arena),
             Op::Add(op) => return run_add(op, arena),
             Op::CopyTable(op) => {
                 let entries: &[u8] = self.reader.section(self.reader.table(op.table)?.entries)?;
-                let to = arena.get_mut(op.to.range()?).ok_or(Error::Tensor)?;
-                if to.len() != entries.len() {
-                    return Err(Error::Table);
-                }
-                to.copy_from_slice(entries);
+                copy(entries, arena.get_mut(op.to.range()?).ok_or(Error::Tensor)?)?;
             }
             Op::MaxPool(op) => {
                 let [output, input] = disjoint(arena, [op.output.range(1)?, op.input.range(1)?])?;
@@ -260,6 +257,15 @@ fn run_add(op: &Add, arena: &mut [u8]) -> Result<(), Error> {
         let [output, a, b] = disjoint(arena, [output, a, b])?;
         kernels::add(op, a, b, output);
     }
+    Ok(())
+}
+
+/// Copies bytes to a place of their length: loading has checked that it is.
+fn copy(from: &[u8], to: &mut [u8]) -> Result<(), Error> {
+    if from.len() != to.len() {
+        return Err(Error::Tensor);
+    }
+    to.copy_from_slice(from);
     Ok(())
 }
 

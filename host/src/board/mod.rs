@@ -13,6 +13,7 @@ pub mod device;
 pub mod firmware;
 pub mod flash;
 pub mod flash_file;
+pub mod footprint;
 pub mod install;
 pub mod latency;
 pub mod link;

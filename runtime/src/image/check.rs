@@ -121,6 +121,7 @@ fn buffers(layer: &Layer, reader: &Reader) -> Result<(Range<usize>, [Range<usize
 
 fn check_layer(layer: &Layer, reader: &Reader) -> Result<(), Error> {
     match &layer.op {
+        op if !op.is_supported() => Err(Error::Unsupported),
         Op::Conv2d(op) => check_conv(op, reader),
         Op::Add(op) => {
             check_that(op.inputs.iter().all(|input| input.same_shape(&op.output)), Error::Geometry)?;

@@ -42,6 +42,7 @@ mod check;
 mod description;
 mod header;
 mod reader;
+mod support;
 
 pub use description::{
     Add, AveragePool, Conv2d, CopyTable, EntryKind, Head, Kernel, Layer, MaxPool, Op, Operand, OutputKind,

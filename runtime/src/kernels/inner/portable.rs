@@ -5,21 +5,28 @@ use crate::kernels::conv::Column;
 
 /// A weight of a product kernel.
 pub(super) trait Weight: Copy + Into<i32> {
-    /// Where in a group of eight tap `t` of the pair's channel `c` stands: `ORDER[4 * c + t]`.
-    const ORDER: [usize; 8];
+    /// A group of eight weights: the four taps of the pair's first channel, then those of its second.
+    // Taken apart without indices, so that nothing has to be checked.
+    fn by_channel(group: [Self; 8]) -> [[Self; 4]; 2];
 }
 
 impl Weight for i8 {
-    const ORDER: [usize; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
+    #[inline(always)]
+    fn by_channel([a, b, c, d, e, f, g, h]: [Self; 8]) -> [[Self; 4]; 2] {
+        [[a, b, c, d], [e, f, g, h]]
+    }
 }
 
 impl Weight for i16 {
     /// Taps 0 and 2 of both channels come first.
-    const ORDER: [usize; 8] = [0, 4, 1, 5, 2, 6, 3, 7];
+    #[inline(always)]
+    fn by_channel([a, c, e, g, b, d, f, h]: [Self; 8]) -> [[Self; 4]; 2] {
+        [[a, b, c, d], [e, f, g, h]]
+    }
 }
 
-/// Where in a column, taken as halves of words, tap `t` of pixel 0 stands; pixels are two halves apart.
-const HALF: [usize; 4] = [0, 8, 1, 9];
+/// Half of a [`Column`]: two taps of four pixels.
+type TwoTaps = [[i16; 2]; 4];
 
 /// Adds the products of each weight with its column of codes.
 // Not inlined: within the caller the sums would not all get registers.
@@ -83,19 +90,28 @@ fn product<E: Copy + Into<i32>>(rows: &[[E; 256]], coding: WeightCoding, weight:
 #[cfg_attr(any(skimp_thumb, skimp_short_products), allow(dead_code))]
 #[inline(never)]
 pub(super) fn add_products<W: Weight>(acc: &mut [[i32; 4]; 2], weights: &[[W; 8]], columns: &[Column]) {
-    let [mut first, mut second] = *acc;
-    for (weights, column) in weights.iter().zip(columns) {
-        let halves: &[i16; 16] = bytemuck::must_cast_ref(column);
-        for tap in 0..4 {
-            let (a, b): (i32, i32) = (weights[W::ORDER[tap]].into(), weights[W::ORDER[4 + tap]].into());
-            for pixel in 0..4 {
-                let x = i32::from(halves[HALF[tap] + 2 * pixel]);
-                first[pixel] = first[pixel].wrapping_add(a.wrapping_mul(x));
-                second[pixel] = second[pixel].wrapping_add(b.wrapping_mul(x));
-            }
-        }
+    let mut sums = *acc;
+    for (&weights, column) in weights.iter().zip(columns) {
+        let [even, odd]: &[TwoTaps; 2] = bytemuck::must_cast_ref(column);
+        let [[a0, a1, a2, a3], [b0, b1, b2, b3]] = W::by_channel(weights);
+        add_tap::<W, 0>(&mut sums, a0, b0, even);
+        add_tap::<W, 0>(&mut sums, a1, b1, odd);
+        add_tap::<W, 1>(&mut sums, a2, b2, even);
+        add_tap::<W, 1>(&mut sums, a3, b3, odd);
     }
-    *acc = [first, second];
+    *acc = sums;
+}
+
+/// One tap of both channels and four pixels.
+#[inline(always)]
+fn add_tap<W: Weight, const PLACE: usize>(sums: &mut [[i32; 4]; 2], a: W, b: W, codes: &TwoTaps) {
+    let [first, second] = sums;
+    let (a, b): (i32, i32) = (a.into(), b.into());
+    for ((first, second), codes) in first.iter_mut().zip(second).zip(codes) {
+        let x = i32::from(codes[PLACE]);
+        *first = first.wrapping_add(a.wrapping_mul(x));
+        *second = second.wrapping_add(b.wrapping_mul(x));
+    }
 }
 
 /// The same for pixel 0 only.
@@ -105,12 +121,13 @@ pub(super) fn add_products_of_one<W: Weight>(
     columns: &[Column],
 ) {
     let (mut first, mut second) = (acc[0][0], acc[1][0]);
-    for (weights, column) in weights.iter().zip(columns) {
-        let halves: &[i16; 16] = bytemuck::must_cast_ref(column);
-        for tap in 0..4 {
-            let x = i32::from(halves[HALF[tap]]);
-            first = first.wrapping_add(x.wrapping_mul(weights[W::ORDER[tap]].into()));
-            second = second.wrapping_add(x.wrapping_mul(weights[W::ORDER[4 + tap]].into()));
+    for (&weights, column) in weights.iter().zip(columns) {
+        let [[[x0, x2], ..], [[x1, x3], ..]]: [TwoTaps; 2] = bytemuck::must_cast(*column);
+        let [a, b] = W::by_channel(weights);
+        for ((a, b), x) in a.into_iter().zip(b).zip([x0, x1, x2, x3]) {
+            let (a, b): (i32, i32) = (a.into(), b.into());
+            first = first.wrapping_add(a.wrapping_mul(x.into()));
+            second = second.wrapping_add(b.wrapping_mul(x.into()));
         }
     }
     (acc[0][0], acc[1][0]) = (first, second);
