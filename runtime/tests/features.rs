@@ -63,7 +63,7 @@ fn image(op: Op) -> Aligned {
     let table = Table { name: "", entry: EntryKind::U16, rows: 1, entries: ROW };
     let point = Point { name: "", layer_count: 1 };
     let mut image = Aligned([0; 1024]);
-    let records = (head, table, point, Layer { name: "", op });
+    let records = (head, table, point, Layer { name: "", multiplier: "", op });
     let description_bytes = postcard::to_slice(&records, &mut image.0[HEADER_BYTES..]).unwrap().len();
     let sections = (HEADER_BYTES + description_bytes).next_multiple_of(ALIGNMENT_BYTES);
     image.0[sections + SHIFT.offset as usize] = SHIFT_VALUE;

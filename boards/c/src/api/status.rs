@@ -32,6 +32,8 @@ pub enum SkimpStatus {
     SkimpImageMisaligned = 20,
     /// The image contradicts itself.
     SkimpImageContents = 21,
+    /// The image needs an operator that this library was built without.
+    SkimpImageUnsupported = 22,
     /// The arena has fewer bytes than the network needs.
     SkimpArenaTooSmall = 32,
     /// The input has another length than the network's.
@@ -61,6 +63,7 @@ impl From<Error> for SkimpStatus {
             | Error::Geometry
             | Error::Table
             | Error::Requantization => SkimpImageContents,
+            Error::Unsupported => SkimpImageUnsupported,
             Error::ArenaMisaligned => SkimpMisalignedPointer,
             Error::NoSuchPoint => SkimpNoSuchPoint,
             Error::ArenaTooSmall => SkimpArenaTooSmall,
@@ -71,7 +74,7 @@ impl From<Error> for SkimpStatus {
     }
 }
 
-const TEXTS: [(SkimpStatus, &CStr); 17] = [
+const TEXTS: [(SkimpStatus, &CStr); 18] = [
     (SkimpOk, c"done"),
     (SkimpNullPointer, c"a pointer is null: pass the address of memory that is there"),
     (SkimpMisalignedPointer, c"the network, the arena or the logits are not aligned: declare them by their types, the arena as uint32_t"),
@@ -87,6 +90,7 @@ const TEXTS: [(SkimpStatus, &CStr); 17] = [
     (SkimpImageDamaged, c"the image is damaged: flash it again"),
     (SkimpImageMisaligned, c"the image is not 4-byte aligned: put it at a multiple of 4"),
     (SkimpImageContents, c"the image contradicts itself: build it again"),
+    (SkimpImageUnsupported, c"the image needs an operator that is left out: build the library with its feature"),
     (SkimpArenaTooSmall, c"the arena is too small: give it skimp_arena_bytes"),
     (SkimpInputLength, c"the input has a wrong length: give it skimp_input_bytes"),
     (SkimpLogitsLength, c"there are too few or too many logits: give room for skimp_output_len"),
