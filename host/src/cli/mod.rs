@@ -12,6 +12,7 @@ mod demo;
 mod evaluate;
 mod flash;
 mod image;
+mod inspect;
 mod memory;
 mod methods_table;
 mod multipliers;
