@@ -17,6 +17,7 @@ mod refit;
 
 use measure::{Device, relative};
 use skimp::board::Board;
+use skimp::board::description::BOARDS;
 use skimp::board::prediction::{AssignmentCosts, ConvKernel, Fit, predict};
 use skimp::emulate::ApproximateConv;
 use skimp::execute::AlignedImage;
@@ -122,6 +123,22 @@ fn on_microbit() {
 }
 
 #[test]
+fn nothing_that_a_network_does_is_without_a_cost() {
+    let known = BOARDS.iter().filter(|board| board.name != "pico");
+    for seed in 100..130 {
+        let case = common::random::case(seed);
+        let built = image::build(&case.network, &case.convs, &case.names).unwrap();
+        let image = AlignedImage::new(&built.bytes);
+        for board in known.clone() {
+            let predicted = predict(&image.load().unwrap(), board).unwrap().total();
+            // Every kernel for every layer.
+            let costs = AssignmentCosts::new(&case.network, board).unwrap();
+            assert!(predicted.insns > costs.fixed().insns / 2 && predicted.cycles.is_some(), "{seed}");
+        }
+    }
+}
+
+#[test]
 fn boards_without_an_emulation_are_predicted_like_those_with_the_same_kernels() {
     let float = skimp::import::open(&zoo::resolve("digits-cnn").unwrap().0).unwrap();
     let image = image(&networks::quantized(&float, Default::default(), 1), false);
@@ -131,6 +148,13 @@ fn boards_without_an_emulation_are_predicted_like_those_with_the_same_kernels() 
     assert_eq!(on("pico2").unwrap(), on("mps2-an505").unwrap());
     let message = on("pico").unwrap_err().to_string();
     assert!(message.contains("no prediction for the pico"), "{message}");
+}
+
+#[test]
+fn what_does_not_fit_is_told() {
+    let float = skimp::import::open(&zoo::resolve("fashion-cnn").unwrap().0).unwrap();
+    let image = image(&networks::quantized(&float, Default::default(), 1), false);
+    let network = image.load().unwrap();
     let small = Board::find("stm32vldiscovery").unwrap();
     let message = Fit::new(&network, image.bytes().len(), small).check(small).unwrap_err().to_string();
     assert!(message.contains("of 4608 bytes of RAM"), "{message}");

@@ -35,24 +35,35 @@ pub fn quantized(float: &Network, scheme: Scheme, seed: u64) -> QuantizedNetwork
 /// The image of a random network; `None` if its sums could leave 32 bits.
 pub fn image(seed: u64, limits: Limits) -> Option<AlignedImage> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    // Some are mostly depthwise, with each kind of table in turn; others have one at random, too.
+    let depthwise = seed.is_multiple_of(4);
+    let kind = seed / 4 % TABLE_KINDS;
+    let kinds = [kind, if depthwise { kind } else { rng.random_range(0..TABLE_KINDS) }];
     let scheme = match rng.random_range(0..4) {
+        // The only one whose products may differ by more than 16 bits.
+        _ if kinds[0] == WIDEST => Scheme::SignMagnitude { weight_shift: 1 },
         0 => Scheme::Unsigned,
         1 => Scheme::Signed,
         _ => Scheme::SignMagnitude { weight_shift: 1 },
     };
-    // Some are mostly depthwise.
-    let operators = if seed.is_multiple_of(4) { 3..10 } else { 0..14 };
+    let operators = if depthwise { 3..10 } else { 0..14 };
     let network = quantized(&network(operators, &mut rng, limits), scheme, seed / 2);
-    // Every kind of table in turn, and one at random.
-    let kinds = [seed / 4 % TABLE_KINDS, rng.random_range(0..TABLE_KINDS)];
     let tables = kinds.map(|kind| table(kind, &mut rng, scheme.wants_signed_table()));
-    let sums = rng.random_ratio(1, 3);
+    let (sums, slow) = (rng.random_ratio(1, 3), rng.random_ratio(1, 5));
     let convs = network.convs().map(|(_, conv)| {
         let table = &tables[rng.random_range(0..2)];
         let products = ProductTable::new(table, scheme, false, conv.input_zero_point).ok()?;
         let mut approximate = ApproximateConv::uncompensated(conv, scheme, Arc::new(products));
         if sums {
             approximate.operand_sum.iter_mut().for_each(|sum| *sum += rng.random_range(-1..=1));
+        }
+        if slow {
+            // The same factors, nearly, with shifts that take 64 bits.
+            for (m, r) in approximate.requantization.iter_mut().filter(|(_, r)| *r > 32) {
+                if rng.random() {
+                    (*m, *r) = (m.unbounded_shr(u32::from(*r) - 32), 32);
+                }
+            }
         }
         Some(approximate)
     });
@@ -70,6 +81,8 @@ pub fn image(seed: u64, limits: Limits) -> Option<AlignedImage> {
 
 /// Kinds of tables.
 const TABLE_KINDS: u64 = 8;
+/// That of the widest products.
+const WIDEST: u64 = 7;
 
 /// Tables that lead to each kernel, many with few rows so that they fit small boards.
 fn table(kind: u64, rng: &mut ChaCha8Rng, signed: bool) -> TruthTable {
@@ -107,6 +120,7 @@ fn network(operators: std::ops::Range<u32>, rng: &mut ChaCha8Rng, limits: Limits
     };
     let mut build =
         Build { limits, tensors: vec![Tensor { name: "image".into(), shape: input }], nodes: Vec::new() };
+    build.conv(0, rng);
     for _ in 0..rng.random_range(3..8) {
         let last = build.tensors.len() - 1;
         let shape = build.tensors[last].shape;
