@@ -97,8 +97,8 @@ fn table(kind: u64, rng: &mut ChaCha8Rng, signed: bool) -> TruthTable {
             // Weights of 16 bits.
             3 => (a & 0x0f) * (16 * w + 1),
             // Codes that are mapped.
-            4 => (a * a >> 8) * w,
-            5 => (a * a >> 10) * (8 * w + 1),
+            4 => ((a * a) >> 8) * w,
+            5 => ((a * a) >> 10) * (8 * w + 1),
             6 => a * rough + (hash >> 8) % 900,
             // Products of more than 16 bits.
             _ => hash >> 12,

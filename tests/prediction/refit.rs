@@ -26,7 +26,7 @@ fn file() -> PathBuf {
 fn images(board: &Board) -> Vec<AlignedImage> {
     let limits = match board.memory_bytes {
         ..=0x4000 => Limits { elements: 3 << 10, multiplications: 300_000 },
-        ..=0x10000 => Limits { elements: 8 << 10, multiplications: 1_000_000 },
+        0x4001..=0x10000 => Limits { elements: 8 << 10, multiplications: 1_000_000 },
         _ => Limits { elements: 16 << 10, multiplications: 2_500_000 },
     };
     // Of the smallest boards' networks, many do not fit.

@@ -165,7 +165,7 @@ fn gather_table(work: &mut Work, op: &Conv2d, first: usize, count: usize, group:
     let row_taps = u64::from(op.window.kernel[1]) * u64::from(op.input.channels);
     let mut lane = 0;
     while lane < count {
-        if lane % QUAD == 0 && count - lane >= QUAD {
+        if lane.is_multiple_of(QUAD) && count - lane >= QUAD {
             work.add("quad-tries", 1);
             if let Some([inside, outside]) = quad(op, first + lane) {
                 let (inside, outside) = (inside as u64, outside as u64);
@@ -235,7 +235,7 @@ fn gather_product(work: &mut Work, op: &Conv2d, operand: Operand, first: usize, 
     let shape = Shape::new(op);
     let group_channels = usize::from(op.input.channels) / shape.groups;
     let mapped = matches!(operand, Operand::Mapped(_));
-    let staged = mapped || group_channels % TAP_GROUP != 0;
+    let staged = mapped || !group_channels.is_multiple_of(TAP_GROUP);
     let row_groups = u64::from(op.window.kernel[1]) * u64::from(op.input.channels) / TAP_GROUP as u64;
     if !staged && count == QUAD {
         work.add("quad-tries", 1);
