@@ -113,6 +113,12 @@ impl<'a> Network<'a> {
         self.reader.tables().filter_map(Result::ok)
     }
 
+    /// The requantization shifts of a convolution of this network, one an output channel.
+    pub fn shifts(&self, conv: &Conv2d) -> &'a [u8] {
+        // Loading has checked the sections of its own layers.
+        self.reader.section(conv.shifts).unwrap_or(&[])
+    }
+
     /// Runs one inference.
     ///
     /// `arena` is working memory of at least [`arena_bytes`](Self::arena_bytes), 4-byte aligned like an

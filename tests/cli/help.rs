@@ -28,7 +28,7 @@ fn every_subcommand_explains_itself_and_its_options() {
         ),
         ("image build", format!("{network} --assignment --out")),
         ("image sizes", format!("{network} --assignment --copy-tables-within --json")),
-        ("image inspect", "<IMAGE> --json".into()),
+        ("image inspect", "<IMAGE> --board --json".into()),
         ("run", "<IMAGE> --board --port --baud --inputs --images --mean --std --no-install --json".into()),
         ("flash", "<IMAGE> --board --image-only --out --format --no-install".into()),
         ("data fetch", "<NAME>".into()),

@@ -33,6 +33,41 @@ fn one_multiplier_goes_into_every_layer() {
 }
 
 #[test]
+fn what_an_image_takes_on_a_board_is_told_before_it_runs() {
+    let dir = Dir::new();
+    build(&dir, "exact", "a.skimp");
+    let report = dir.skimp("image inspect a.skimp --board stm32f4discovery --json").json();
+    assert_eq!((&report["predicted"], &report["board"]), (&true.into(), &"stm32f4discovery".into()));
+    let layers = list(&report, "layers");
+    for key in ["multiplications", "insns", "cycles_modelled"] {
+        let sum: u64 = layers.iter().map(|layer| layer[key].as_u64().unwrap()).sum();
+        assert_eq!(report["total"][key], sum, "{key}");
+    }
+    for layer in layers {
+        assert_eq!(layer["insns_per_mul"].is_number(), layer["operator"] == "conv2d", "{layer}");
+    }
+    let ms = number(&report["total"], "cycles_modelled") / 16e3;
+    assert!((number(&report["total"], "ms_modelled") - ms).abs() < 1e-6);
+    assert!(report["cycles_model_error"].as_str().unwrap().contains("estimate"));
+    assert_eq!(report["fit"]["fits"], true);
+
+    let text = dir.skimp("image inspect a.skimp --board mps2-an386").ok();
+    let total = text.stdout.lines().find(|row| row.starts_with("total")).unwrap_or_default();
+    text.check(total.contains(&report["total"]["insns"].to_string()), "the total of the same kernels");
+    text.check(
+        text.stdout.contains("fits the mps2-an386") && text.stdout.contains(" ms an inference"),
+        "both",
+    );
+    // Too small, and without measurements.
+    let small = dir.skimp("image inspect a.skimp --board microbit").ok();
+    small.check(small.stdout.contains("does not fit the microbit"), "that it does not fit");
+    let unknown = dir.skimp("image inspect a.skimp --board pico --json").json();
+    assert_eq!((&unknown["predicted"], &unknown["fit"]["fits"]), (&false.into(), &true.into()));
+    assert!(unknown["note"].as_str().unwrap().contains("no prediction for the pico"), "{unknown}");
+    dir.skimp("image inspect a.skimp --board nosuch").refused(&["nosuch", "mps2-an386"]);
+}
+
+#[test]
 fn a_list_goes_into_the_layers_one_by_one() {
     let dir = Dir::new();
     let names = ["exact", "trunc2", "trunc4", "trunc6", "w5", "trunc6", "trunc4", "exact"];

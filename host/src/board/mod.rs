@@ -18,6 +18,7 @@ pub mod install;
 pub mod latency;
 pub mod link;
 mod log;
+pub mod prediction;
 pub mod qemu;
 pub mod serial;
 pub mod timing;

@@ -19,6 +19,18 @@ pub enum Core {
 }
 
 impl Core {
+    /// A board's core; `None` if the estimate has no timings for it.
+    pub fn of(board: &Board) -> Option<Core> {
+        Some(match board.cpu {
+            "Cortex-M0" => Core::M0,
+            "Cortex-M3" => Core::M3,
+            "Cortex-M4" | "Cortex-M4F" => Core::M4,
+            "Cortex-M7" => Core::M7,
+            "Cortex-M33" => Core::M33,
+            _ => return None,
+        })
+    }
+
     /// What the plugin calls it.
     pub fn argument(self) -> &'static str {
         match self {
@@ -187,6 +199,7 @@ mod tests {
         for board in BOARDS.iter().filter(|board| board.qemu.is_some()) {
             let timing = Timing::find(board, None).unwrap();
             assert_eq!(timing.clock_hz, board.clock_hz, "{}", board.name);
+            assert_eq!(Core::of(board), Some(timing.core), "{}", board.name);
             let image = board.image_address;
             let in_flash = timing.flash.iter().any(|&(start, end)| (start..end).contains(&image));
             assert!(in_flash, "{}: the image is not where flash is", board.name);

@@ -13,6 +13,7 @@ mod evaluate;
 mod flash;
 mod image;
 mod image_sizes;
+mod inspect;
 mod memory;
 mod methods_table;
 mod multipliers;

@@ -1,0 +1,161 @@
+//! What layers are predicted to take on boards, against what QEMU counts. The costs behind it are measured and
+//! written anew by
+//!
+//!     cargo test --release -p skimp --test prediction -- --ignored refit --nocapture
+
+#[allow(dead_code, reason = "shared with tests that use more of it")]
+mod common;
+
+#[path = "prediction/fit.rs"]
+mod fit;
+#[path = "prediction/measure.rs"]
+mod measure;
+#[path = "prediction/networks.rs"]
+mod networks;
+#[path = "prediction/refit.rs"]
+mod refit;
+
+use measure::{Device, relative};
+use skimp::board::Board;
+use skimp::board::description::BOARDS;
+use skimp::board::prediction::{AssignmentCosts, ConvKernel, Fit, predict};
+use skimp::emulate::ApproximateConv;
+use skimp::execute::AlignedImage;
+use skimp::image::{self, OperatingPoint, Options};
+use skimp::multiplier::{ProductTable, TruthTable};
+use skimp::quantize::QuantizedNetwork;
+use skimp::zoo;
+use skimp_runtime::image::{EntryKind, Op};
+use std::sync::Arc;
+
+/// How far predictions may be off.
+const WITHIN: f64 = 0.10;
+/// Layers that take less of the total may be off further.
+const SHARE: f64 = 0.05;
+
+/// The image of a network with exact products, multiplied or looked up.
+fn image(network: &QuantizedNetwork, tables_only: bool) -> AlignedImage {
+    let exact = TruthTable::exact(network.scheme.wants_signed_table());
+    let convs: Vec<ApproximateConv> = network
+        .convs()
+        .map(|(_, conv)| {
+            let products = ProductTable::new(&exact, network.scheme, false, conv.input_zero_point).unwrap();
+            ApproximateConv::uncompensated(conv, network.scheme, Arc::new(products))
+        })
+        .collect();
+    let names = vec!["exact".to_owned(); convs.len()];
+    let point = OperatingPoint { name: "", convs: &convs, multipliers: &names };
+    let options = Options { tables_only, ..Options::default() };
+    AlignedImage::new(&image::build_points(network, &[point], &options).unwrap().bytes)
+}
+
+fn zoo_is_predicted(board: &str, models: &[&str]) {
+    let board = Board::find(board).unwrap();
+    let device = Device::new(board);
+    for model in models {
+        let float = skimp::import::open(&zoo::resolve(model).unwrap().0).unwrap();
+        let network = networks::quantized(&float, Default::default(), 1);
+        for tables_only in [false, true] {
+            let image = image(&network, tables_only);
+            let loaded = image.load().unwrap();
+            let fit = Fit::new(&loaded, image.bytes().len(), board);
+            assert!(fit.check(board).is_ok(), "{model}: {fit:?}");
+            let predicted = predict(&loaded, board).unwrap();
+            let measured = device.measure(&image);
+            let total: u64 = measured.iter().map(|layer| layer.insns).sum();
+            let off = relative(predicted.total().insns, total);
+            println!("{model}, tables only: {tables_only}, on {}: {:+.1} %", board.name, off * 100.0);
+            for ((layer, predicted), measured) in loaded.layers().zip(&predicted.layers).zip(&measured) {
+                let off = relative(predicted.insns, measured.insns);
+                println!("  {:+6.1} %  {:>9}  {}", off * 100.0, measured.insns, layer.name);
+                let counts = measured.insns as f64 >= SHARE * total as f64;
+                assert!(!counts || off.abs() <= WITHIN, "{}: {predicted:?}, {measured:?}", layer.name);
+                if let Some(cycles) = predicted.cycles {
+                    let off = relative(cycles, measured.cycles.unwrap());
+                    assert!(!counts || off.abs() <= WITHIN, "{}: {predicted:?}, {measured:?}", layer.name);
+                }
+            }
+            assert!(off.abs() <= WITHIN, "{model} on {}: {predicted:?} for {total}", board.name);
+
+            // Without the image, all but where tensors lie is known.
+            let kernels: Vec<ConvKernel> = loaded
+                .layers()
+                .filter_map(|layer| match layer.op {
+                    Op::Conv2d(conv) => Some(ConvKernel::of(&conv, EntryKind::U16)),
+                    _ => None,
+                })
+                .collect();
+            let without = AssignmentCosts::new(&network, board).unwrap().total(&kernels).unwrap();
+            let off = relative(without.insns, predicted.total().insns);
+            assert!(off.abs() < 0.02, "{model} on {}: {without:?}, {predicted:?}", board.name);
+        }
+    }
+}
+
+#[test]
+fn on_mps2_an385() {
+    zoo_is_predicted("mps2-an385", &["fashion-cnn", "digits-cnn"]);
+}
+
+#[test]
+fn on_mps2_an386() {
+    zoo_is_predicted("mps2-an386", &["fashion-cnn", "digits-cnn", "resnet8"]);
+}
+
+#[test]
+fn on_mps2_an500() {
+    zoo_is_predicted("mps2-an500", &["fashion-cnn", "digits-cnn"]);
+}
+
+#[test]
+fn on_mps2_an505() {
+    zoo_is_predicted("mps2-an505", &["fashion-cnn", "digits-cnn"]);
+}
+
+#[test]
+fn on_lm3s6965evb() {
+    zoo_is_predicted("lm3s6965evb", &["fashion-cnn", "digits-cnn"]);
+}
+
+#[test]
+fn on_microbit() {
+    zoo_is_predicted("microbit", &["digits-cnn"]);
+}
+
+#[test]
+fn nothing_that_a_network_does_is_without_a_cost() {
+    let known = BOARDS.iter().filter(|board| board.name != "pico");
+    for seed in 100..130 {
+        let case = common::random::case(seed);
+        let built = image::build(&case.network, &case.convs, &case.names).unwrap();
+        let image = AlignedImage::new(&built.bytes);
+        for board in known.clone() {
+            let predicted = predict(&image.load().unwrap(), board).unwrap().total();
+            // Every kernel for every layer.
+            let costs = AssignmentCosts::new(&case.network, board).unwrap();
+            assert!(predicted.insns > costs.fixed().insns / 2 && predicted.cycles.is_some(), "{seed}");
+        }
+    }
+}
+
+#[test]
+fn boards_without_an_emulation_are_predicted_like_those_with_the_same_kernels() {
+    let float = skimp::import::open(&zoo::resolve("digits-cnn").unwrap().0).unwrap();
+    let image = image(&networks::quantized(&float, Default::default(), 1), false);
+    let network = image.load().unwrap();
+    let on = |name: &str| predict(&network, Board::find(name).unwrap());
+    assert_eq!(on("stm32f4discovery").unwrap(), on("mps2-an386").unwrap());
+    assert_eq!(on("pico2").unwrap(), on("mps2-an505").unwrap());
+    let message = on("pico").unwrap_err().to_string();
+    assert!(message.contains("no prediction for the pico"), "{message}");
+}
+
+#[test]
+fn what_does_not_fit_is_told() {
+    let float = skimp::import::open(&zoo::resolve("fashion-cnn").unwrap().0).unwrap();
+    let image = image(&networks::quantized(&float, Default::default(), 1), false);
+    let network = image.load().unwrap();
+    let small = Board::find("stm32vldiscovery").unwrap();
+    let message = Fit::new(&network, image.bytes().len(), small).check(small).unwrap_err().to_string();
+    assert!(message.contains("of 4608 bytes of RAM"), "{message}");
+}
