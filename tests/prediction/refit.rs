@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 /// A board for each way that kernels are compiled and each core.
-const BOARDS: [&str; 6] = ["microbit", "lm3s6965evb", "mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505"];
+const BOARDS: [&str; 7] =
+    ["microbit", "lm3s6965evb", "mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps2-armv6m"];
 /// Wide networks, and the small ones of other tests.
 const WIDE: u64 = 128;
 const SMALL: u64 = 24;

@@ -171,7 +171,7 @@ pub const BOARDS: &[Board] = &[
     },
     Board {
         name: "mps2-armv6m",
-        cpu: "Cortex-M0+ (its instructions on a Cortex-M3)",
+        cpu: "Cortex-M0+",
         target: "thumbv6m-none-eabi",
         profile: Profile::Release,
         qemu: Some(Emulation { machine: "mps2-an385", counter_hz: 25_000_000 }),

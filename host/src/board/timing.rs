@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 /// A core that the estimate has timings for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Core {
-    /// Cortex-M0.
+    /// Cortex-M0 and M0+.
     M0,
     /// Cortex-M3.
     M3,
@@ -22,7 +22,7 @@ impl Core {
     /// A board's core; `None` if the estimate has no timings for it.
     pub fn of(board: &Board) -> Option<Core> {
         Some(match board.cpu {
-            "Cortex-M0" => Core::M0,
+            "Cortex-M0" | "Cortex-M0+" => Core::M0,
             "Cortex-M3" => Core::M3,
             "Cortex-M4" | "Cortex-M4F" => Core::M4,
             "Cortex-M7" => Core::M7,
