@@ -129,9 +129,9 @@ fn image_of(case: &Case, seed: u64) -> Vec<u8> {
     let points = [("own", &case.convs), ("exact", &exact)];
     let points = points.map(|(name, convs)| OperatingPoint { name, convs, multipliers: &case.names });
     let options = Options {
-        table_form: if seed % 2 == 0 { TableForm::Smallest } else { TableForm::Fastest },
-        tables_only: seed % 3 == 0,
-        copy_tables_within_bytes: (seed % 5 == 0).then_some(100_000),
+        table_form: if seed.is_multiple_of(2) { TableForm::Smallest } else { TableForm::Fastest },
+        tables_only: seed.is_multiple_of(3),
+        copy_tables_within_bytes: seed.is_multiple_of(5).then_some(100_000),
     };
     // Small boards have no room for two points' tables.
     let points = if seed % 4 == 3 { &points[..1] } else { &points[..] };

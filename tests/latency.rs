@@ -141,7 +141,7 @@ fn the_command_measures_a_network_and_an_image() {
     for layer in report["layers"].as_array().unwrap() {
         let multiplies = layer["multiplications"].as_u64().unwrap() > 0;
         assert_eq!(layer["operator"] == "conv2d", multiplies, "{layer}");
-        assert_eq!(layer["kernel"].is_string(), multiplies, "{layer}");
+        assert!(layer["kernel"].is_string(), "{layer}");
         assert_eq!(layer["cycles_per_mul"].is_number(), multiplies, "{layer}");
     }
 

@@ -129,7 +129,7 @@ fn boards_and_figures_of_theirs_that_are_unknown_are_refused() {
     device("--board netduinoplus2 --preset 1GHz").refused(&["--preset 1GHz", "default, 168MHz"]);
     device("--board mps2-an386 --wait-states 65").refused(&["--wait-states", "at most 64", "65"]);
     device("--board mps2-an386 --image nosuch.skimp").refused(&["error: nosuch.skimp: "]);
-    device("--board mps2-an386 --model nosuch").refused(&["\"nosuch\"", "fashion-cnn, resnet8"]);
+    device("--board mps2-an386 --model nosuch").refused(&["\"nosuch\"", "fashion-cnn", "resnet8"]);
     let named = "--model fashion-cnn --calibration-images 8 --test-images 1 --multiplier exact,trunc6";
     device(&format!("--board mps2-an386 {named}")).refused(&["--multiplier names 2", "8 layers"]);
     dir.write("text.skimp", "It was a dark and stormy night;");

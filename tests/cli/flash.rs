@@ -54,7 +54,8 @@ fn an_image_goes_to_its_place_in_flash() {
 #[test]
 fn an_image_is_written_to_files() {
     let dir = Dir::new();
-    build(&dir, "exact", "a.skimp");
+    // One whose tables the smallest board has no room for.
+    build(&dir, "m789", "a.skimp");
     let image = dir.read("a.skimp");
     let flash = |rest: &str| dir.skimp(&format!("flash a.skimp --image-only {rest}"));
     let run = flash("--board pico2 --out new/a.bin").ok();

@@ -170,7 +170,7 @@ impl Reader<'_> {
             *frame += bytes.min(0).unsigned_abs();
         } else if code & 0xf800 == 0x4800 {
             // ldr r, [pc, #]
-            let place = (at + 4 & !3) + 4 * u32::from(code & 0xff);
+            let place = ((at + 4) & !3) + 4 * u32::from(code & 0xff);
             let [low, high] = [place, place + 2].map(|at| self.half(at).map_or(0, |(_, half)| half));
             constants[usize::from(code >> 8 & 7)] = u32::from(high) << 16 | u32::from(low);
         } else if code & 0xff07 == 0x4700 && code != 0x4770 {

@@ -346,10 +346,10 @@ mod tests {
     fn a_board_without_an_emulation_is_answered_with_those_that_have_one() {
         let message = Board::find("pico").unwrap().emulation().unwrap_err().to_string();
         assert!(
-            message.contains("--port") && message.contains("mps2-an505, netduinoplus2, stm32vl"),
+            message.contains("--port") && message.contains("mps2-armv6m, netduinoplus2, stm32vl"),
             "{message}"
         );
-        assert_eq!(Board::emulated().count(), 8);
+        assert_eq!(Board::emulated().count(), 9);
     }
 
     #[test]

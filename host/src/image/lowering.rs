@@ -154,7 +154,7 @@ mod tests {
         assert_eq!((unsigned.factor, unsigned.is_narrow()), (plain, false));
         let signed = lower(&TruthTable::exact(true), Scheme::Signed, 7).unwrap();
         assert_eq!((signed.factor, signed.is_narrow()), (plain, true));
-        for zero_point in [0, 131] {
+        for zero_point in [0, 128] {
             let lowered = lower(&TruthTable::exact(false), SIGN_MAGNITUDE, zero_point).unwrap();
             // Weights are doubled by the scheme; the factor of two goes to the activations.
             assert_eq!(lowered.factor, Factor::Masked { mask: 255, shift: 1 });
@@ -169,13 +169,14 @@ mod tests {
         assert!(matches!(lowered.factor, Factor::Masked { mask: 0xf4, .. }), "{:?}", lowered.factor);
         assert!(lowered.is_narrow());
         // Around a zero point the magnitude's bits are not the code's: that takes a map.
-        let lowered = lower(&table, SIGN_MAGNITUDE, 131).unwrap();
+        let lowered = lower(&table, SIGN_MAGNITUDE, 128).unwrap();
         assert!(matches!(lowered.factor, Factor::Mapped(_)), "{:?}", lowered.factor);
     }
 
     #[test]
     fn a_single_wrong_product_forbids_it() {
-        for (a, w) in [(0, 0), (255, 254), (17, 32)] {
+        // Where no operand is 0: zero weights have zero products in this scheme, and zeros are constants.
+        for (a, w) in [(1, 2), (255, 254), (17, 32)] {
             let wrong = |x: i32, y: i32| x * y + i32::from((x, y) == (a, w));
             let table = TruthTable::from_fn(false, wrong).unwrap();
             assert_eq!(lower(&table, SIGN_MAGNITUDE, 0), None, "{a} {w}");
