@@ -41,6 +41,8 @@ enum skimp_status
   SKIMP_IMAGE_MISALIGNED = 20,
   // The image contradicts itself.
   SKIMP_IMAGE_CONTENTS = 21,
+  // The image needs an operator that this library was built without.
+  SKIMP_IMAGE_UNSUPPORTED = 22,
   // The arena has fewer bytes than the network needs.
   SKIMP_ARENA_TOO_SMALL = 32,
   // The input has another length than the network's.
