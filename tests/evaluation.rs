@@ -357,6 +357,8 @@ fn options(seed: u64, memory_bytes: usize, accelerator: AcceleratorModel) -> Opt
         error: ErrorMeasure::Kl,
         area: false,
         other_objectives: Vec::new(),
+        board: None,
+        max_latency_ms: None,
         every_choice: false,
         exhaustive: false,
         finalists: 1,

@@ -13,12 +13,12 @@ fn section<'t>(text: &'t str, heading: &str) -> Vec<&'t str> {
 fn every_subcommand_explains_itself_and_its_options() {
     let network = "MODEL --data --mean --std --scheme --range --calibration-images --test-images \
                    --multipliers --compensation --max-weight-codes";
-    let search = "--max-loss --tiles --max-distinct --keep-exact --accelerator --array-size --error --area --objectives \
+    let search = "--max-loss --tiles --max-distinct --keep-exact --accelerator --array-size --error --area --objectives --max-latency-ms \
                   --population --generations --exhaustive --finalists --selection-images --choice-images \
                   --seed --memory --mix-cost-sources --every-choice --out --json";
     let of_command = [
         ("demo", format!("{network} {search} --board --images --no-install")),
-        ("optimize", format!("{network} {search} --schemes --signed-multipliers --no-baselines --resume")),
+        ("optimize", format!("{network} {search} --board --schemes --signed-multipliers --no-baselines --resume")),
         ("evaluate", format!("{network} --multiplier --first --no-float --explain --json")),
         (
             "ablate",

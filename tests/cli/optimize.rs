@@ -393,6 +393,55 @@ fn flash_is_an_objective_if_it_is_asked_for() {
 }
 
 #[test]
+fn latency_on_a_board_is_an_objective_if_it_is_asked_for() {
+    let dir = Dir::new();
+    // Products of the last three are multiplied, those of the others looked up.
+    dir.skimp("multipliers export --names exact,m789,c268,m146,w5,a4w4 --format bin --out few").ok();
+    let line =
+        format!("optimize fashion-cnn {TINY} --max-loss 20 --multipliers few --board mps2-an386 --json");
+    let with = |options: &str, out: &str| {
+        let report = dir.skimp(&format!("{line} {options} --out {out}")).json();
+        (report, dir.json(format!("{out}/front.json")))
+    };
+    let (report, file) = with("--objectives error,energy,latency", "free");
+    let front = list(&file, "front");
+    let figures =
+        |point: &Value| ["energy_saved_pct", "kl_choice", "cycles_modelled"].map(|name| number(point, name));
+    let beaten = |[saved, kl, cycles]: [f64; 3]| {
+        front
+            .iter()
+            .map(figures)
+            .any(|[s, k, c]| s >= saved && k <= kl && c <= cycles && (s > saved || k < kl || c < cycles))
+    };
+    assert!(!front.iter().map(figures).any(beaten), "{file}");
+    let ms = |point: &Value| number(point, "ms_modelled");
+    let times = || front.iter().map(ms);
+    let [quickest, slowest] = [times().fold(f64::MAX, f64::min), times().fold(0.0, f64::max)];
+    assert!(quickest * 1.5 < slowest, "multiplying is quicker than looking up: {quickest} {slowest}");
+
+    // What is said of the chosen point is what is predicted of its image.
+    let chosen = front.iter().find(|point| point["chosen"] == true).unwrap();
+    let inspected = dir.skimp("image inspect free/network.skimp --board mps2-an386 --json").json();
+    let total = &inspected["total"];
+    for name in ["insns", "cycles_modelled", "ms_modelled"] {
+        assert_eq!((&chosen[name], &report[name]), (&total[name], &total[name]), "{name}");
+    }
+    assert_eq!(chosen["flash_bytes"], dir.read("free/network.skimp").len());
+
+    let most = (quickest * 1.1).max(quickest + 0.1);
+    let limited = format!("--objectives error,energy,latency --max-latency-ms {most}");
+    let (report, _) = with(&limited, "quick");
+    assert!(number(&report, "ms_modelled") <= most, "{report}");
+    let line = format!("{line} --objectives error,energy,latency --max-latency-ms 0.01 --out none");
+    dir.skimp(&line).refused(&["0.01 ms", "mps2-an386", "--max-latency-ms"]);
+    dir.skimp(&line.replace("mps2-an386", "stm32vldiscovery")).refused(&[
+        "stm32vldiscovery",
+        "bytes of RAM",
+        "--board",
+    ]);
+}
+
+#[test]
 fn a_budget_no_point_keeps_is_refused_and_nothing_is_written() {
     let dir = Dir::new();
     let line = format!("optimize fashion-cnn {TINY} --multipliers low-bit --max-loss -100 --out out");
@@ -413,7 +462,12 @@ fn settings_that_make_no_search_are_refused() {
     with("--max-distinct 0").refused(&["--max-distinct"]);
     with("--keep-exact nowhere").refused(&["--keep-exact", "nowhere", "fashion-cnn"]);
     with("--keep-exact 8").refused(&["--keep-exact", "\"8\""]);
-    with("--objectives error,latency").misused(&["--objectives", "latency", "yet"]);
+    with("--objectives error,energy,latency").refused(&["--objectives", "latency", "--board"]);
+    with("--objectives error,energy,latency --board arduino").refused(&["arduino", "mps2-an386"]);
+    with("--board mps2-an386 --max-latency-ms 5").refused(&["--max-latency-ms", "--objectives"]);
+    with("--max-latency-ms 5").misused(&["--board"]);
+    with("--objectives error,energy,latency --board mps2-an386 --max-latency-ms 0")
+        .refused(&["--max-latency-ms", "more than 0"]);
     with("--objectives error,speed").misused(&["--objectives", "speed", "flash"]);
     with("--objectives error,flash").refused(&["--objectives", "energy"]);
     with("--objectives energy").refused(&["--objectives", "error"]);

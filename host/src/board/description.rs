@@ -299,6 +299,11 @@ impl Board {
         })
     }
 
+    /// What so many cycles of the processor's clock take, in milliseconds.
+    pub fn ms(&self, cycles: f64) -> f64 {
+        cycles * 1e3 / f64::from(self.clock_hz)
+    }
+
     /// The boards that QEMU emulates.
     pub fn emulated() -> impl Iterator<Item = &'static Board> {
         BOARDS.iter().filter(|board| board.qemu.is_some())

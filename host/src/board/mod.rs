@@ -14,6 +14,7 @@ pub mod firmware;
 pub mod flash;
 pub mod flash_file;
 pub mod footprint;
+mod image_form;
 pub mod install;
 pub mod latency;
 pub mod link;
@@ -26,6 +27,7 @@ pub mod toolchain;
 
 pub use description::Board;
 pub use device::{Device, Inference};
+pub use image_form::{check_fit, image_forms};
 pub use install::Install;
 pub use log::LogLine;
 pub use qemu::{Qemu, QemuOptions};

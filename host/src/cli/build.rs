@@ -1,11 +1,11 @@
 //! From a network and the names of multipliers to a flash image, for every subcommand that makes one.
 
 use super::common::{HowArgs, MultiplierArgs};
-use crate::board::Board;
+use crate::board::{Board, check_fit, image_forms};
 use crate::compensate::Compensator;
 use crate::data::Count;
 use crate::error::{Error, Result};
-use crate::image::{self, FlashImage, Footprint, OperatingPoint, Options, TableForm};
+use crate::image::{self, FlashImage, OperatingPoint, Options, TableForm};
 use crate::multiplier::{Choice, ProductCache};
 use crate::optimize::names;
 use crate::prepare::Prepared;
@@ -39,24 +39,20 @@ enum Tables {
 impl ImageArgs {
     /// The forms to try in this order, for a board or for none.
     fn options(&self, network: &QuantizedNetwork, board: Option<&Board>) -> Vec<Options> {
-        let forms = match (self.tables, board) {
-            (Some(Tables::Smallest), _) | (None, None) => vec![TableForm::Smallest],
-            (Some(Tables::Fastest), _) => vec![TableForm::Fastest],
-            (None, Some(_)) => vec![TableForm::Fastest, TableForm::Smallest],
-        };
-        let of_board = board.filter(|board| board.slow_flash).map(|board| {
-            // Each copy is a layer of its own, with a count.
-            let counts = 4 * 2 * network.layers.len();
-            let elements = |id: usize| network.tensors[id].shape.elements();
-            let beside = elements(network.input) + 4 * elements(network.output) + counts;
-            (board.memory_bytes as usize).saturating_sub(beside)
-        });
-        let options = |table_form| Options {
-            table_form,
-            tables_only: self.lookup_only,
-            copy_tables_within_bytes: self.copy_tables_within.or(of_board),
-        };
-        forms.into_iter().map(options).collect()
+        let of_board = board.map(|board| image_forms(network, board));
+        let mut forms = of_board.map_or(vec![Options::default()], Vec::from);
+        if let Some(tables) = self.tables {
+            forms.truncate(1);
+            forms[0].table_form = match tables {
+                Tables::Smallest => TableForm::Smallest,
+                Tables::Fastest => TableForm::Fastest,
+            };
+        }
+        for form in &mut forms {
+            form.tables_only = self.lookup_only;
+            form.copy_tables_within_bytes = self.copy_tables_within.or(form.copy_tables_within_bytes);
+        }
+        forms
     }
 
     /// Builds the image in the first form that fits the board, or in the one for no board.
@@ -76,23 +72,6 @@ impl ImageArgs {
         }
         Err(reason)
     }
-}
-
-/// Refuses an image that a board has no room for.
-fn check_fit(image: &FlashImage, board: &Board) -> Result<()> {
-    let Footprint { flash_bytes, memory_bytes, .. } = Footprint::of(image)?;
-    let advice = "`skimp image sizes` lists smaller forms, --max-weight-codes among them";
-    for (what, needed, there_is) in
-        [("flash", flash_bytes, board.image_capacity_bytes), ("RAM", memory_bytes, board.memory_bytes)]
-    {
-        if needed > there_is as usize {
-            return Err(Error::Mismatch(format!(
-                "the image needs {needed} bytes of {what}, the {} has room for {there_is}; {advice}",
-                board.name
-            )));
-        }
-    }
-    Ok(())
 }
 
 /// The multipliers of an operating point, as they were asked for.

@@ -73,6 +73,9 @@ struct Report {
     flash_bytes: usize,
     arena_bytes: usize,
     insns_per_inference: u64,
+    /// What was predicted of it before anything ran.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    insns_predicted: Option<u64>,
     layers: Vec<run::LayerCount>,
     multipliers: Vec<String>,
     evaluations: usize,
@@ -85,9 +88,9 @@ pub fn run(args: Args) -> Result<()> {
     let step = |number: usize, text: &str| {
         eprintln!("[{number}/6] {text} ({:.0} s)", started.elapsed().as_secs_f64());
     };
-    args.search.check()?;
-    file::check_writable(&args.out)?;
     let board = Board::find(&args.board)?;
+    args.search.check(Some(board))?;
+    file::check_writable(&args.out)?;
     board.emulation()?;
     common::at_least("--images", args.images, 1)?;
 
@@ -106,7 +109,7 @@ pub fn run(args: Args) -> Result<()> {
     let accuracy_float = prepared.float_accuracy_pct()?;
     let test_images = prepared.test.labels.len();
     eprintln!("  float {accuracy_float:.2} % of {test_images} test images");
-    let options = args.search.options(&prepared.quantized, false)?;
+    let options = args.search.options(&prepared.quantized, Some(board), false)?;
 
     step(3, &format!("search: {} multipliers, {} tiles", library.multipliers().len(), options.tiles));
     let products = ProductCache::new(&library, prepared.quantized.scheme)?;
@@ -147,6 +150,7 @@ pub fn run(args: Args) -> Result<()> {
         flash_bytes: optimized.image.bytes.len(),
         arena_bytes: optimized.image.arena_bytes,
         insns_per_inference: device.run.insns_per_inference.unwrap_or(0),
+        insns_predicted: chosen.insns,
         layers: device.run.layers,
         evaluations: optimized.effort().evaluations,
         multipliers: chosen.assignment.clone(),
@@ -226,7 +230,8 @@ fn summarize(r: &Report) {
         r.board, r.logits_differing, r.images_compared
     );
     eprintln!("  memory               {} bytes of flash, {} bytes of arena", r.flash_bytes, r.arena_bytes);
-    eprintln!("  instructions         {} per inference on {}", r.insns_per_inference, r.board);
+    let predicted = r.insns_predicted.map_or(String::new(), |insns| format!(" ({insns} were predicted)"));
+    eprintln!("  instructions         {} per inference on {}{predicted}", r.insns_per_inference, r.board);
     eprint!("{}", run::layer_table(&r.layers));
     eprintln!("  finished in {:.0} s", r.seconds);
 }

@@ -127,7 +127,7 @@ impl OnBoard {
             total: cost.map(|cost| Total {
                 multiplications,
                 figures: Figures::new(multiplications, cost),
-                ms_modelled: cycles.map(|cycles| cycles as f64 * 1e3 / f64::from(board.clock_hz)),
+                ms_modelled: cycles.map(|cycles| board.ms(cycles as f64)),
             }),
             fit,
             cycles_model_error: cycles.and(Core::of(board)).map(Core::error),

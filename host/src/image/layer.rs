@@ -2,12 +2,12 @@
 
 use super::lowering::{Factor, Lowered};
 use super::sections::Sections;
-use super::tables::StoredTable;
+use super::tables::{StoredTable, TableForm};
 use crate::emulate::ApproximateConv;
 use crate::error::Result;
 use crate::multiplier::Scheme;
 use crate::quantize::QuantizedConv;
-use skimp_runtime::image::{Conv2d, Kernel, Operand, RowSource, Scratch, WeightWidth};
+use skimp_runtime::image::{Conv2d, EntryKind, Kernel, Operand, RowSource, Scratch, WeightWidth};
 
 /// How a layer gets its products.
 #[allow(clippy::large_enum_variant, reason = "there is one for each layer")]
@@ -20,9 +20,37 @@ pub(super) enum Products<'a> {
 
 /// The lowered form of a layer's products, if there is one.
 pub(super) fn lower(approximate: &ApproximateConv) -> Option<Lowered> {
+    Lowered::new(&approximate.products, &occurring(approximate))
+}
+
+/// Which weight codes occur.
+fn occurring(approximate: &ApproximateConv) -> [bool; 256] {
     let mut occurs = [false; 256];
     approximate.weights.iter().for_each(|&w| occurs[usize::from(w)] = true);
-    Lowered::new(&approximate.products, &occurs)
+    occurs
+}
+
+/// The record of a layer whose table no other layer shares, without places and with sections of its own, and the width
+/// of the table's entries if it has one: for looking at, not for an image.
+pub(crate) fn lone_record(
+    scheme: Scheme,
+    conv: &QuantizedConv,
+    approximate: &ApproximateConv,
+    form: TableForm,
+) -> Result<(Conv2d, Option<EntryKind>)> {
+    let stored;
+    let products = match lower(approximate) {
+        Some(lowered) => Products::Lowered(lowered),
+        None => {
+            stored = StoredTable::new(&approximate.products, &occurring(approximate), form);
+            Products::Table(0, &stored)
+        }
+    };
+    let entry = match &products {
+        Products::Table(_, stored) => Some(stored.entry),
+        Products::Lowered(_) => None,
+    };
+    Ok((record(scheme, conv, approximate, &products, &mut Sections::default())?, entry))
 }
 
 /// The record, without its place in the arena.

@@ -19,4 +19,5 @@ pub mod tables;
 pub use build::{FlashImage, OperatingPoint, Options, build, build_points};
 pub use flash_model::FlashModel;
 pub use footprint::Footprint;
+pub(crate) use layer::lone_record;
 pub use tables::TableForm;

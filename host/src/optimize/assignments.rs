@@ -71,7 +71,7 @@ impl<'a> Assignments<'a> {
             GenomeSpace::new(multiplications.len(), options.tiles, &shortlist.powers, mapping(options))?
                 .with_fixed(fixed.iter().map(|&(layer, choice)| (layer, choice as u16)))?
                 .with_max_distinct(options.max_distinct)?;
-        let costs = costs(&options.other_objectives, evaluator.compensator(), library, shortlist)?;
+        let costs = costs(options, evaluator.compensator(), library, shortlist)?;
         known.index();
         let (known, model) = (Mutex::new(known), Mutex::new(None));
         Ok(Assignments {

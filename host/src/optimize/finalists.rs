@@ -5,6 +5,7 @@ use super::assignments::Candidate;
 use super::evaluator::Measured;
 use super::judge::{Fitted, Judge};
 use super::objectives::unbeaten;
+use super::on_device::OnDevice;
 use crate::error::Result;
 
 /// Losses (percentage points) beyond the largest budget that points may have had while searching to be measured
@@ -19,6 +20,8 @@ pub struct Finalist {
     pub(super) fitted: Fitted,
     /// What it does on the images that points are chosen on.
     pub choice: Measured,
+    /// What its image takes, if anything is asked of it.
+    pub(super) image: Option<OnDevice>,
     /// What the judge's further objectives come to.
     pub costs: Vec<f64>,
 }
@@ -43,7 +46,8 @@ pub(super) fn finalists(
     mut done: impl FnMut(usize),
 ) -> Result<Vec<Finalist>> {
     let most = budgets_pp.iter().copied().fold(0.0, f64::max) + SLACK_PP;
-    let front: Vec<&Candidate> = front.iter().filter(|c| c.measured.loss_pp <= most).collect();
+    let front = front.iter().filter(|c| c.measured.loss_pp <= most).collect();
+    let front = judge.target().quick_enough(front);
     let mut measured: Vec<Option<Finalist>> = front.iter().map(|_| None).collect();
     let spread = (count / 2).clamp(1, front.len().max(1));
     let mut waiting: Vec<usize> =
@@ -58,8 +62,8 @@ pub(super) fn finalists(
         });
         let Some(index) = next else { break };
         let (fitted, choice) = judge.judge(&front[index].assignment)?;
-        let costs = judge.costs(&front[index].assignment, &fitted)?;
-        measured[index] = Some(Finalist { candidate: front[index].clone(), fitted, choice, costs });
+        let (image, costs) = judge.on_device(&front[index].assignment, &fitted)?;
+        measured[index] = Some(Finalist { candidate: front[index].clone(), fitted, choice, image, costs });
         finished += 1;
         done(finished);
     }

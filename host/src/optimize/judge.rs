@@ -2,7 +2,8 @@
 
 use super::evaluator::{Answers, Evaluator, Measured};
 use super::judged::Judged;
-use super::objectives::{Objective, at_point};
+use super::on_device::{OnDevice, Target};
+use super::run::names;
 use crate::compensate::{Compensator, Descent, Steps};
 use crate::emulate::ApproximateConv;
 use crate::error::Result;
@@ -76,7 +77,7 @@ pub(super) struct Judge<'n> {
     test: Evaluator<'n>,
     products: &'n ProductCache<'n>,
     judged: Mutex<Judged>,
-    objectives: Vec<Objective>,
+    target: Target,
 }
 
 /// A compensated point.
@@ -127,19 +128,33 @@ impl<'n> Judge<'n> {
             test: Evaluator::against(compensator, &prepared.test, reference.test.clone()),
             products,
             judged: Mutex::new(judged),
-            objectives: Vec::new(),
+            target: Target::default(),
         })
     }
 
-    /// The same with an eye on further objectives.
-    pub(super) fn with_objectives(self, objectives: &[Objective]) -> Self {
-        Judge { objectives: objectives.to_vec(), ..self }
+    /// The same with an eye on images for `target`.
+    pub(super) fn with_target(self, target: Target) -> Self {
+        Judge { target, ..self }
     }
 
-    /// What the further objectives come to at a point.
-    pub(super) fn costs(&self, assignment: &[Choice], fitted: &Fitted) -> Result<Vec<f64>> {
-        let (network, library) = (self.choice.network(), self.products.library());
-        at_point(&self.objectives, network, library, (assignment, &fitted.convs))
+    /// What images are for.
+    pub(super) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// What a point's image takes, if anything is asked of it, and what the further objectives come to.
+    pub(super) fn on_device(
+        &self,
+        assignment: &[Choice],
+        fitted: &Fitted,
+    ) -> Result<(Option<OnDevice>, Vec<f64>)> {
+        if !self.target.is_needed() {
+            return Ok((None, Vec::new()));
+        }
+        let names = names(self.products.library(), assignment);
+        let image = self.target.look(self.choice.network(), &fitted.convs, &names)?;
+        let costs = self.target.objectives.iter().map(|objective| objective.at(&image)).collect();
+        Ok((Some(image), costs))
     }
 
     /// A point compensated in full, and what it does on the images that points are chosen on.

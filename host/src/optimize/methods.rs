@@ -109,7 +109,7 @@ impl Method {
             cost_source: sources.join("+"),
             accuracy_8bit,
             evaluations,
-            chosen: BUDGETS_PP.iter().map(|&b| within(best_by_saving(verified, b), b)).collect(),
+            chosen: BUDGETS_PP.iter().map(|&b| within(best_by_saving(verified, b, |_| true), b)).collect(),
             front: BUDGETS_PP.iter().map(|&b| within(last(b), b)).collect(),
         }
     }
@@ -188,8 +188,13 @@ pub(super) fn alwann(
     let images = Images::new(&prepared, options.search_images);
     let products = ProductCache::new(library, scheme)?;
     let reference = Reference::new(&prepared, &products, &images)?;
-    let options =
-        Options { error: ErrorMeasure::Loss, area: false, other_objectives: Vec::new(), ..options.clone() };
+    let options = Options {
+        error: ErrorMeasure::Loss,
+        area: false,
+        other_objectives: Vec::new(),
+        board: None,
+        ..options.clone()
+    };
     let fits = compensators(&prepared.quantized, &products, Steps::ALWANN, &prepared.calibration)?;
     let shortlist = Shortlist::all(library, prepared.quantized.convs().count());
     let selection = {

@@ -20,6 +20,7 @@ mod known;
 mod methods;
 mod model;
 mod objectives;
+mod on_device;
 mod options;
 mod outcome;
 mod prefix_cache;

@@ -2,16 +2,19 @@
 //!
 //! Each further objective is a [`Cost`]: something known of an assignment without running it. To add one, give
 //! [`Objective`] another member, name it in its text forms, and make its cost in [`costs`]; what it comes to at points
-//! that were compensated in full is for [`at_point`] to say.
+//! that were compensated in full is read off their image, by [`Objective::at`].
 
+use super::on_device::{OnDevice, Target};
+use super::options::Options;
 use super::run::names;
 use super::shortlist::Shortlist;
+use crate::board::Board;
+use crate::board::latency::LayerCost;
+use crate::board::prediction::AssignmentCosts;
 use crate::compensate::Compensator;
-use crate::emulate::ApproximateConv;
 use crate::error::{Error, Result};
-use crate::image::{self, FlashModel};
+use crate::image::{FlashModel, TableForm};
 use crate::multiplier::{Choice, Library};
-use crate::quantize::QuantizedNetwork;
 use serde::Serialize;
 use std::str::FromStr;
 
@@ -21,6 +24,23 @@ use std::str::FromStr;
 pub enum Objective {
     /// The bytes of the flash image.
     Flash,
+    /// The cycles of an inference on the board of the options, as they are predicted.
+    Latency,
+}
+
+impl Objective {
+    /// What it comes to for an image: to be minimised, in any unit.
+    pub(super) fn at(self, image: &OnDevice) -> f64 {
+        match self {
+            Objective::Flash => image.flash_bytes as f64,
+            Objective::Latency => image.latency.map_or(f64::INFINITY, Objective::time),
+        }
+    }
+
+    /// Cycles, or instructions where no cycles are estimated.
+    pub(super) fn time(cost: LayerCost) -> f64 {
+        cost.cycles.unwrap_or(cost.insns) as f64
+    }
 }
 
 /// Names of objectives as a user types them.
@@ -45,12 +65,8 @@ impl FromStr for ObjectiveName {
             "energy" => Ok(ObjectiveName::Energy),
             "area" => Ok(ObjectiveName::Area),
             "flash" => Ok(ObjectiveName::Other(Objective::Flash)),
-            "latency" => Err(
-                "latency can't be searched for yet: what an assignment takes on a board is measured with \
-                              `skimp run` and `skimp bench device`; use error, energy, area and flash"
-                    .to_owned(),
-            ),
-            _ => Err(format!("\"{text}\" is no objective; use error, energy, area and flash")),
+            "latency" => Ok(ObjectiveName::Other(Objective::Latency)),
+            _ => Err(format!("\"{text}\" is no objective; use error, energy, area, flash and latency")),
         }
     }
 }
@@ -62,32 +78,26 @@ pub(super) trait Cost: Send + Sync {
     fn of(&self, assignment: &[usize]) -> f64;
 }
 
-/// The costs of `objectives`, in their order.
+/// The costs of the further objectives of `options`, in their order.
 pub(super) fn costs(
-    objectives: &[Objective],
+    options: &Options,
     compensator: &Compensator,
     library: &Library,
     shortlist: &Shortlist,
 ) -> Result<Vec<Box<dyn Cost>>> {
+    let target = Target::of(options);
     let cost = |objective: &Objective| -> Result<Box<dyn Cost>> {
         match objective {
             Objective::Flash => Ok(Box::new(Flash::new(compensator, library, shortlist)?)),
+            Objective::Latency => {
+                let board = options.board.ok_or_else(|| {
+                    Error::Argument("latency is an objective only for a board: say which with --board".into())
+                })?;
+                Ok(Box::new(Latency::new(compensator, (board, target.table_form()), shortlist)?))
+            }
         }
     };
-    objectives.iter().map(cost).collect()
-}
-
-/// What `objectives` come to at a compensated assignment, in their order.
-pub(super) fn at_point(
-    objectives: &[Objective],
-    network: &QuantizedNetwork,
-    library: &Library,
-    (assignment, convs): (&[Choice], &[ApproximateConv]),
-) -> Result<Vec<f64>> {
-    let cost = |objective: &Objective| match objective {
-        Objective::Flash => Ok(image::build(network, convs, &names(library, assignment))?.bytes.len() as f64),
-    };
-    objectives.iter().map(cost).collect()
+    options.other_objectives.iter().map(cost).collect()
 }
 
 /// Bytes of flash, with the weights that the search's compensation makes before anything is fitted to the layers before;
@@ -108,6 +118,22 @@ impl Flash {
 impl Cost for Flash {
     fn of(&self, assignment: &[usize]) -> f64 {
         self.0.flash_bytes(assignment) as f64
+    }
+}
+
+/// What an inference takes, with the same weights.
+struct Latency(AssignmentCosts);
+
+impl Latency {
+    fn new(compensator: &Compensator, on: (&Board, TableForm), shortlist: &Shortlist) -> Result<Latency> {
+        let of = |layer: usize, place: usize| compensator.unfitted_conv(layer, shortlist.choices[place]);
+        Ok(Latency(AssignmentCosts::new(compensator.network(), on, shortlist.choices.len(), &of)?))
+    }
+}
+
+impl Cost for Latency {
+    fn of(&self, assignment: &[usize]) -> f64 {
+        Objective::time(self.0.total(assignment))
     }
 }
 
@@ -136,7 +162,7 @@ mod tests {
     #[test]
     fn names_are_known_or_refused_with_a_reason() {
         assert_eq!("flash".parse(), Ok(ObjectiveName::Other(Objective::Flash)));
-        assert!("latency".parse::<ObjectiveName>().unwrap_err().contains("yet"));
+        assert_eq!("latency".parse(), Ok(ObjectiveName::Other(Objective::Latency)));
         assert!("speed".parse::<ObjectiveName>().unwrap_err().contains("\"speed\""));
     }
 }

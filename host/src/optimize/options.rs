@@ -2,6 +2,7 @@
 
 use super::objectives::Objective;
 use crate::accelerator::AcceleratorModel;
+use crate::board::Board;
 use crate::quantize::RangeMethod;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -38,6 +39,11 @@ impl fmt::Display for ErrorMeasure {
     }
 }
 
+/// A board as its name, which says all about it.
+fn by_name<S: serde::Serializer>(board: &Option<&Board>, serializer: S) -> Result<S::Ok, S::Error> {
+    board.map(|board| board.name).serialize(serializer)
+}
+
 /// What to search.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Options {
@@ -68,6 +74,12 @@ pub struct Options {
     /// What else is minimised, each once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub other_objectives: Vec<Objective>,
+    /// The board that the image is for, if it is for one: the point to choose fits it.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "by_name")]
+    pub board: Option<&'static Board>,
+    /// The longest that an inference of the point to choose may take on the board, as predicted (ms).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_latency_ms: Option<f64>,
     /// How many of the selection images candidates are scored on; points of the front are picked on the others.
     /// Where that would leave none, on half of them.
     pub search_images: usize,

@@ -2,7 +2,6 @@
 
 use super::evaluator::Measured;
 use super::methods::Method;
-use super::objectives::Objective;
 use super::search::Selection;
 use super::verify::Verified;
 use super::walk::LayerRuns;
@@ -86,11 +85,12 @@ impl Optimized {
     }
 }
 
-/// The points as they are reported; `objectives` are what was minimised beside error and energy.
-pub(super) fn front(verified: &[Verified], chosen: usize, objectives: &[Objective]) -> Vec<FrontPoint> {
-    let flash = objectives.iter().position(|objective| *objective == Objective::Flash);
+/// The points as they are reported.
+pub(super) fn front(verified: &[Verified], chosen: usize) -> Vec<FrontPoint> {
     let point = |(i, point): (usize, &Verified)| {
         let (candidate, choice) = (&point.finalist.candidate, &point.finalist.choice);
+        let image = point.finalist.image;
+        let latency = image.and_then(|image| image.latency);
         FrontPoint {
             label: i.to_string(),
             chosen: i == chosen,
@@ -101,7 +101,10 @@ pub(super) fn front(verified: &[Verified], chosen: usize, objectives: &[Objectiv
             energy_saved_pct: candidate.energy.saved_pct,
             mac_energy_saved_pct: candidate.energy.mac_saved_pct,
             area_rel: candidate.energy.area_rel,
-            flash_bytes: flash.and_then(|place| point.finalist.costs.get(place)).map(|&bytes| bytes as u64),
+            flash_bytes: image.map(|image| image.flash_bytes as u64),
+            insns: latency.map(|latency| latency.insns),
+            cycles_modelled: latency.and_then(|latency| latency.cycles),
+            ms_modelled: image.filter(|_| latency.is_some()).map(|image| image.ms()),
             loss_search_pp: candidate.measured.loss_pp,
             kl_search: candidate.measured.kl,
             loss_choice_pp: choice.loss_pp,

@@ -3,16 +3,16 @@
 use super::entrant::Entrant;
 use super::judge::{Images, Reference};
 use super::methods::{self, BUDGETS_PP, Method};
+use super::on_device::Target;
 use super::options::Options;
 use super::outcome::{Optimized, front};
 use super::ranges::Ranged;
 use super::scheme_search::{Left, SchemeSearch};
 use super::stage::{Stage, Tell};
 use super::trial::{TrialPoint, most_points, trial, worth_a_search};
-use super::verify::{Searched, Step, best_by_saving, verify};
+use super::verify::{Searched, Step, Verified, best_by_saving, verify};
 use crate::compensate::Steps;
 use crate::error::{Error, Result};
-use crate::image;
 use crate::multiplier::{Choice, CostSource, Library};
 
 /// How many times a loss budget points of the front may lose on training images, to be sure of all that keep it on
@@ -47,6 +47,8 @@ pub fn optimize(
     let mut trial_count: usize = trials.iter().map(Vec::len).sum();
     let networks = entrants.iter().map(|entrant| Ranged::all(entrant.prepared, &options.other_ranges));
     let networks = networks.collect::<Result<Vec<_>>>()?;
+    let target = Target::of(options);
+    target.check_memory(first.prepared, first.products)?;
     let several = worth.iter().filter(|&&worth| worth).count() > 1;
     let mut searches = Vec::new();
     for ((place, entrant), left) in entrants.iter().enumerate().zip(left) {
@@ -81,12 +83,8 @@ pub fn optimize(
         };
         tell(None, stage);
     })?;
-    let chosen = best_by_saving(&verified, options.max_loss_pp).ok_or_else(|| {
-        Error::Argument(format!(
-            "no point of the front loses at most {} points of accuracy; allow more with --max-loss",
-            options.max_loss_pp
-        ))
-    })?;
+    let chosen = best_by_saving(&verified, options.max_loss_pp, |point| target.takes(&point.finalist));
+    let chosen = chosen.ok_or_else(|| no_choice(&verified, &target, options.max_loss_pp))?;
     let accuracy = reference.accuracy_pct();
     let evaluations = searches.iter().map(|search| search.selection.evaluations).sum();
     let what = "a multiplier for each layer, compensated".to_owned();
@@ -106,7 +104,7 @@ pub fn optimize(
         }
     }
     let cost_sources = cost_sources(searches.iter().map(|search| search.entrant.library()));
-    let front = front(&verified, chosen, &options.other_objectives);
+    let front = front(&verified, chosen);
     let chosen_point = verified.into_iter().nth(chosen).expect("the chosen point is one of the front");
     let network = &searches[chosen_point.search].ranged.network;
     let convs = chosen_point.finalist.fitted.convs;
@@ -119,13 +117,26 @@ pub fn optimize(
         exact_accuracy_pct: accuracy,
         cost_sources,
         quantized: network.clone(),
-        image: image::build(network, &convs, &front[chosen].assignment)?,
+        image: target.build(network, &convs, &front[chosen].assignment)?.0,
         convs,
         chosen,
         front,
         methods,
         trials: trial_count,
         searches: searches.into_iter().map(|search| (search.entrant.scheme(), search.selection)).collect(),
+    })
+}
+
+/// Why there is no point to choose.
+fn no_choice(verified: &[Verified], target: &Target, budget_pp: f64) -> Error {
+    let lossless = best_by_saving(verified, budget_pp, |_| true);
+    Error::Argument(match (lossless, target.board) {
+        (Some(_), Some(board)) => {
+            target.refusal(board, budget_pp, verified.iter().map(|point| &point.finalist))
+        }
+        _ => format!(
+            "no point of the front loses at most {budget_pp} points of accuracy; allow more with --max-loss"
+        ),
     })
 }
 

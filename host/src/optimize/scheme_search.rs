@@ -6,7 +6,7 @@ use super::entrant::Entrant;
 use super::evaluator::Evaluator;
 use super::judge::{Images, Judge, Reference, compensators};
 use super::judged::Judged;
-use super::objectives::Objective;
+use super::on_device::Target;
 use super::options::Options;
 use super::ranges::{self, Ranged};
 use super::search::{Saved, Selection, saved, search_among, uniform};
@@ -46,7 +46,7 @@ pub(super) struct SchemeSearch<'a> {
     /// Assignments that only told which ranges are best.
     pub trials: usize,
     images: &'a Images,
-    objectives: Vec<Objective>,
+    target: Target,
     /// Points that were compensated in full before an interruption.
     judged: Judged,
 }
@@ -83,8 +83,8 @@ impl<'a> SchemeSearch<'a> {
             true => uniform(&evaluator, library, &shortlist, options)?,
             false => Vec::new(),
         };
-        let (objectives, judged) = (options.other_objectives.clone(), left.judged);
-        Ok(SchemeSearch { entrant, ranged, selection, uniform, trials, images, objectives, judged })
+        let (target, judged) = (Target::of(options), left.judged);
+        Ok(SchemeSearch { entrant, ranged, selection, uniform, trials, images, target, judged })
     }
 
     /// The compensators for points of the front.
@@ -98,7 +98,7 @@ impl<'a> SchemeSearch<'a> {
         let Entrant { prepared, products, .. } = self.entrant;
         let judged = std::mem::take(&mut self.judged);
         let judge = Judge::new((prepared, products), fits, self.images, reference, judged)?;
-        Ok(judge.with_objectives(&self.objectives))
+        Ok(judge.with_target(self.target.clone()))
     }
 
     /// A front of this scheme, to be verified.

@@ -42,15 +42,22 @@ pub(super) struct Verified<'a> {
     pub test: Measured,
 }
 
-/// The points that none beats in saving and divergence, whatever the further objectives; losses grow along them.
-fn by_saving(verified: &[Verified]) -> Vec<usize> {
-    let figures = |point: &Verified| point.finalist.figures()[..2].to_vec();
-    unbeaten(&verified.iter().map(figures).collect::<Vec<_>>())
+/// The places of the points that none beats in saving and divergence, whatever the further objectives, among those that
+/// are `allowed`; losses grow along them.
+fn by_saving(verified: &[Verified], allowed: impl Fn(&Verified) -> bool) -> Vec<usize> {
+    let allowed: Vec<usize> = (0..verified.len()).filter(|&place| allowed(&verified[place])).collect();
+    let figures = |&place: &usize| verified[place].finalist.figures()[..2].to_vec();
+    let kept = unbeaten(&allowed.iter().map(figures).collect::<Vec<_>>());
+    kept.into_iter().map(|i| allowed[i]).collect()
 }
 
-/// Of [`by_saving`] the point that saves most within a loss budget (percentage points).
-pub(super) fn best_by_saving(verified: &[Verified], budget_pp: f64) -> Option<usize> {
-    let places = by_saving(verified);
+/// Of the points that are `allowed` the one that saves most within a loss budget (percentage points).
+pub(super) fn best_by_saving(
+    verified: &[Verified],
+    budget_pp: f64,
+    allowed: impl Fn(&Verified) -> bool,
+) -> Option<usize> {
+    let places = by_saving(verified, allowed);
     let losses: Vec<f64> = places.iter().map(|&place| verified[place].finalist.choice.loss_pp).collect();
     best_within(&losses, budget_pp).map(|i| places[i])
 }

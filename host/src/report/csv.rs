@@ -19,13 +19,24 @@ const COLUMNS: [&str; 12] = [
     "range",
 ];
 
-/// The front with a heading line and one line a point. Names of columns end in their unit; each layer has a
-/// column with the name of its multiplier, and if flash was an objective there is one with the bytes of the image before. Fields are quoted where they need it. A layer without a multiplier is an
-/// empty field.
+/// What points have if it was asked for.
+type Further = (&'static str, fn(&FrontPoint) -> Option<String>);
+
+const FURTHER: [Further; 4] = [
+    ("flash_bytes", |point| Some(point.flash_bytes?.to_string())),
+    ("insns", |point| Some(point.insns?.to_string())),
+    ("cycles_modelled", |point| Some(point.cycles_modelled?.to_string())),
+    ("ms_modelled", |point| Some(point.ms_modelled?.to_string())),
+];
+
+/// The front with a heading line and one line a point. Names of columns end in their unit; what was asked for of images
+/// and boards has columns if it is known of any point, and each layer has one with the name of its multiplier. Fields are
+/// quoted where they need it. A layer without a multiplier is an empty field.
 pub fn front_csv(layers: &[String], points: &[FrontPoint]) -> String {
     let mut heading = COLUMNS.map(Cow::from).to_vec();
-    let flash = points.iter().any(|point| point.flash_bytes.is_some());
-    heading.extend(flash.then_some(Cow::from("flash_bytes")));
+    let is_known = |(_, of): &&Further| points.iter().any(|point| of(point).is_some());
+    let further: Vec<&Further> = FURTHER.iter().filter(is_known).collect();
+    heading.extend(further.iter().map(|(name, _)| Cow::from(*name)));
     heading.extend(layers.iter().map(|layer| Cow::from(format!("multiplier of {layer}"))));
     let mut csv = line(&heading);
     for point in points {
@@ -42,9 +53,7 @@ pub fn front_csv(layers: &[String], points: &[FrontPoint]) -> String {
         ];
         fields.extend(figures.map(|figure| Cow::from(figure.to_string())));
         fields.extend([&point.scheme, &point.range].map(Cow::from));
-        if flash {
-            fields.push(point.flash_bytes.map_or(String::new(), |bytes| bytes.to_string()).into());
-        }
+        fields.extend(further.iter().map(|(_, of)| of(point).unwrap_or_default().into()));
         fields.extend((0..layers.len()).map(|l| point.assignment.get(l).map_or("", String::as_str).into()));
         csv.push_str(&line(&fields));
     }
@@ -84,10 +93,10 @@ mod tests {
         );
         assert!(rest.contains("\n\"two\nlines\",no,22.4,"), "{csv}");
         assert!(rest.ends_with(",sign-magnitude,percentile:99.9,exact,\n"), "{csv}");
-        points[0].flash_bytes = Some(4096);
+        (points[0].flash_bytes, points[0].ms_modelled) = (Some(4096), Some(12.5));
         let csv = front_csv(&layers, &points);
-        assert!(csv.contains(",range,flash_bytes,\"multiplier of conv, 1\""), "{csv}");
-        assert!(csv.contains(",percentile:99.9,4096,exact,17KS\n"), "{csv}");
-        assert!(csv.ends_with(",percentile:99.9,,exact,\n"), "{csv}");
+        assert!(csv.contains(",range,flash_bytes,ms_modelled,\"multiplier of conv, 1\""), "{csv}");
+        assert!(csv.contains(",percentile:99.9,4096,12.5,exact,17KS\n"), "{csv}");
+        assert!(csv.ends_with(",percentile:99.9,,,exact,\n"), "{csv}");
     }
 }

@@ -43,9 +43,18 @@ pub struct FrontPoint {
     pub mac_energy_saved_pct: f64,
     /// Area of the multipliers of all tiles, relative to one exact tile's, if known.
     pub area_rel: Option<f64>,
-    /// Bytes of its flash image, if flash was an objective.
+    /// Bytes of its flash image, if those were an objective or it was for a board.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flash_bytes: Option<u64>,
+    /// Instructions of an inference on the board it was for, as predicted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub insns: Option<u64>,
+    /// Cycles there without wait states, estimated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cycles_modelled: Option<u64>,
+    /// The time these take at the board's clock, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ms_modelled: Option<f64>,
     /// Loss on the images of the search, with its compensation.
     pub loss_search_pp: f64,
     /// Divergence there: mean Kullback-Leibler divergence of the answers from the exact network's, nats.
@@ -79,6 +88,9 @@ fn sample() -> Vec<FrontPoint> {
         mac_energy_saved_pct: saved / 3.0,
         area_rel: (i > 0).then_some(1.5),
         flash_bytes: None,
+        insns: None,
+        cycles_modelled: None,
+        ms_modelled: None,
         loss_search_pp: loss + 0.25,
         kl_search: loss.abs() / 32.0,
         loss_choice_pp: loss + 0.5,

@@ -41,6 +41,7 @@ pub fn text_table(columns: &[(&str, Align)], rows: &[Vec<String>]) -> String {
 /// `name xN`.
 pub fn front_table(points: &[FrontPoint]) -> String {
     let flash = points.iter().any(|point| point.flash_bytes.is_some());
+    let latency = points.iter().any(|point| point.ms_modelled.is_some());
     let mut columns = vec![
         ("", Align::Left),
         ("point", Align::Right),
@@ -53,6 +54,9 @@ pub fn front_table(points: &[FrontPoint]) -> String {
     ];
     if flash {
         columns.insert(columns.len() - 1, ("flash bytes", Align::Right));
+    }
+    if latency {
+        columns.insert(columns.len() - 1, ("about ms", Align::Right));
     }
     let row = |p: &FrontPoint| {
         let mut row = vec![
@@ -68,6 +72,9 @@ pub fn front_table(points: &[FrontPoint]) -> String {
         if flash {
             let bytes = p.flash_bytes.map_or(String::new(), |bytes| bytes.to_string());
             row.insert(row.len() - 1, bytes);
+        }
+        if latency {
+            row.insert(row.len() - 1, p.ms_modelled.map_or(String::new(), |ms| format!("{ms:.1}")));
         }
         row
     };
@@ -114,5 +121,9 @@ mod tests {
         let table = front_table(&points);
         assert!(table.lines().next().unwrap().ends_with("  KL nats  flash bytes  multipliers by layer"));
         assert!(table.contains("  0.0200        46240  QKX x2, FTA, QKX\n"), "{table}");
+        points[6].ms_modelled = Some(140.25);
+        let table = front_table(&points);
+        assert!(table.contains("flash bytes  about ms  multipliers by layer"), "{table}");
+        assert!(table.contains("  0.0200        46240     140.2  QKX x2, FTA, QKX\n"), "{table}");
     }
 }

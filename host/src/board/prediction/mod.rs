@@ -18,7 +18,7 @@ pub mod costs;
 mod walk;
 pub mod work;
 
-pub use assignment::{AssignmentCosts, ConvKernel, Products};
+pub use assignment::AssignmentCosts;
 
 use super::description::Board;
 use super::latency::LayerCost;

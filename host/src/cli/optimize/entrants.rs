@@ -122,8 +122,15 @@ pub fn checkpoint(
         multiplier.table.products().iter().for_each(|product| digest.update(product.to_le_bytes()));
     }
     let digest: [u8; 32] = digest.finalize().into();
-    let options =
-        Options { generations: 0, baselines: false, finalists: 0, max_loss_pp: 0.0, ..options.clone() };
+    // These change only how long it goes on and what is chosen at its end.
+    let options = Options {
+        generations: 0,
+        baselines: false,
+        finalists: 0,
+        max_loss_pp: 0.0,
+        max_latency_ms: None,
+        ..options.clone()
+    };
     let about = (network.name.as_str(), network.scheme.to_string(), steps, options, digest);
     CheckpointFile::new(folder.join(name), &about, resume)
 }

@@ -9,6 +9,7 @@ pub use progress::optimize;
 pub use search_args::SearchArgs;
 
 use super::common::{self, DataArgs, FitArgs, MultiplierArgs, Spinner};
+use crate::board::Board;
 use crate::error::Result;
 use crate::file;
 use crate::multiplier::ProductCache;
@@ -37,6 +38,9 @@ pub struct Args {
     multipliers: MultiplierArgs,
     #[command(flatten)]
     search: SearchArgs,
+    /// Choose a point that fits this board, and build its image for it; fronts then tell what points take there.
+    #[arg(long, value_name = "BOARD")]
+    board: Option<String>,
     /// Leave out the rivals: one multiplier everywhere, exact multipliers of fewer bits, ALWANN as published.
     #[arg(long)]
     no_baselines: bool,
@@ -54,12 +58,13 @@ pub struct Args {
 /// Runs the subcommand.
 pub fn run(args: Args) -> Result<()> {
     let started = Instant::now();
-    args.search.check()?;
+    let board = args.board.as_deref().map(Board::find).transpose()?;
+    args.search.check(board)?;
     file::check_writable(&args.out)?;
     let field = args.schemes.field(&args.multipliers, &args.search)?;
     let how = args.search.how(args.data, field.schemes[0], args.fit);
     let first = how.prepare(&args.model, args.search.images())?;
-    let options = args.search.options(&first.quantized, !args.no_baselines)?;
+    let options = args.search.options(&first.quantized, board, !args.no_baselines)?;
     let others = field.schemes[1..].iter().map(|&scheme| first.with_scheme(scheme));
     let others = others.collect::<Result<Vec<_>>>()?;
     let prepared = || std::iter::once(&first).chain(&others);
@@ -79,5 +84,5 @@ pub fn run(args: Args) -> Result<()> {
     if args.json {
         return common::print_json(&report::Report::new(&args.model, &optimized, seconds));
     }
-    report::print(&optimized, &args.out, seconds)
+    report::print(&optimized, board, &args.out, seconds)
 }

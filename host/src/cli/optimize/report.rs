@@ -1,5 +1,7 @@
 //! What an optimization says at its end.
 
+use crate::board::Board;
+use crate::board::timing::Core;
 use crate::cli::common;
 use crate::cli::methods_table::methods_table;
 use crate::error::Result;
@@ -27,6 +29,12 @@ pub struct Report<'a> {
     cost_sources: &'a [CostSource],
     flash_bytes: usize,
     arena_bytes: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    insns: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cycles_modelled: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ms_modelled: Option<f64>,
     /// Schemes that were searched.
     schemes: Vec<String>,
     #[serde(flatten)]
@@ -57,6 +65,9 @@ impl<'a> Report<'a> {
             cost_sources: &optimized.cost_sources,
             flash_bytes: optimized.image.bytes.len(),
             arena_bytes: optimized.image.arena_bytes,
+            insns: chosen.insns,
+            cycles_modelled: chosen.cycles_modelled,
+            ms_modelled: chosen.ms_modelled,
             schemes: optimized.searches.iter().map(|(scheme, _)| scheme.to_string()).collect(),
             effort: optimized.effort(),
             methods: &optimized.methods,
@@ -71,8 +82,8 @@ pub fn sources(sources: &[CostSource]) -> String {
     sources.iter().map(CostSource::to_string).collect::<Vec<_>>().join(" and ")
 }
 
-/// Prints it as text; `folder` is where the files are.
-pub fn print(optimized: &Optimized, folder: &Path, seconds: f64) -> Result<()> {
+/// Prints it as text; the image is for `board`, if for any, and `folder` is where the files are.
+pub fn print(optimized: &Optimized, board: Option<&Board>, folder: &Path, seconds: f64) -> Result<()> {
     let (chosen, effort) = (optimized.chosen_point(), optimized.effort());
     common::print(format_args!("{}", front_table(&optimized.front)))?;
     common::print(format_args!(
@@ -86,6 +97,15 @@ pub fn print(optimized: &Optimized, folder: &Path, seconds: f64) -> Result<()> {
         optimized.verified.loss_pp,
         optimized.verified.loss_se_pp
     ))?;
+    if let (Some(board), Some(ms)) = (board, chosen.ms_modelled) {
+        let mhz = f64::from(board.clock_hz) / 1e6;
+        let error = Core::of(board).map_or("an estimate", Core::error);
+        common::print(format_args!(
+            "on the {}: {} bytes of flash, about {ms:.1} ms an inference at {mhz:.0} MHz without wait states ({error})\n",
+            board.name,
+            optimized.image.bytes.len()
+        ))?;
+    }
     if optimized.cost_sources.len() > 1 {
         let sources = sources(&optimized.cost_sources);
         common::print(format_args!(

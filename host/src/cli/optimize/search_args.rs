@@ -2,6 +2,7 @@
 
 use super::report::sources;
 use crate::accelerator::AcceleratorModel;
+use crate::board::Board;
 use crate::cli::common::{self, DataArgs, FitArgs, HowArgs, MultiplierArgs, RangeArgs, distinct};
 use crate::cli::memory::Memory;
 use crate::data::Count;
@@ -53,9 +54,13 @@ pub struct SearchArgs {
     /// Minimise the area of all tiles as well.
     #[arg(long)]
     pub area: bool,
-    /// What is minimised: error and energy, with them area (of all tiles) and flash (of the image).
+    /// What is minimised: error and energy, with them area (of all tiles), flash (bytes of the image) and latency
+    /// (cycles of an inference on --board, as `skimp image inspect` predicts them).
     #[arg(long, value_delimiter = ',', default_value = "error,energy", value_name = "OBJECTIVE,...")]
     pub objectives: Vec<ObjectiveName>,
+    /// Longest inference of the point to choose, in milliseconds on --board as predicted; latency must be an objective.
+    #[arg(long, value_name = "MS", requires = "board")]
+    pub max_latency_ms: Option<f64>,
     /// Genomes in a generation.
     #[arg(long, default_value_t = 24, value_name = "N")]
     pub population: usize,
@@ -132,8 +137,8 @@ impl SearchArgs {
         Ok(())
     }
 
-    /// What was asked for, checked as far as it can be without the network.
-    pub fn check(&self) -> Result<()> {
+    /// What was asked for, perhaps for a board, checked as far as it can be without the network.
+    pub fn check(&self, board: Option<&Board>) -> Result<()> {
         if !self.max_loss.is_finite() {
             return Err(Error::Argument(format!("--max-loss must be a number, not {}", self.max_loss)));
         }
@@ -153,6 +158,21 @@ impl SearchArgs {
                 )));
             }
         }
+        let latency = self.objectives.contains(&ObjectiveName::Other(Objective::Latency));
+        if latency && board.is_none() {
+            return Err(Error::Argument(
+                "--objectives: latency is that of a board, say which with --board".into(),
+            ));
+        }
+        if let Some(ms) = self.max_latency_ms {
+            if !latency {
+                let objectives = "--objectives error,energy,latency";
+                return Err(Error::Argument(format!("--max-latency-ms needs {objectives}")));
+            }
+            if !(ms.is_finite() && ms > 0.0) {
+                return Err(Error::Argument(format!("--max-latency-ms must be more than 0, not {ms}")));
+            }
+        }
         common::at_least("--tiles", self.tiles, 1)?;
         common::at_least("--population", self.population, 2)?;
         common::at_least("--finalists", self.finalists, 1)?;
@@ -169,7 +189,12 @@ impl SearchArgs {
     }
 
     /// What was asked for, for `network`.
-    pub fn options(&self, network: &QuantizedNetwork, baselines: bool) -> Result<Options> {
+    pub fn options(
+        &self,
+        network: &QuantizedNetwork,
+        board: Option<&'static Board>,
+        baselines: bool,
+    ) -> Result<Options> {
         let layers: Vec<&str> = network.convs().map(|(layer, _)| layer.name.as_str()).collect();
         let place = |name: &String| {
             let place = layers.iter().position(|layer| layer == name);
@@ -202,6 +227,8 @@ impl SearchArgs {
             error: self.error,
             area: self.area || self.objectives.contains(&ObjectiveName::Area),
             other_objectives: self.other_objectives(),
+            board,
+            max_latency_ms: self.max_latency_ms,
             search_images: self.search_images(),
             every_choice: self.every_choice,
             exhaustive: self.exhaustive,
