@@ -351,6 +351,7 @@ fn options(seed: u64, memory_bytes: usize, accelerator: AcceleratorModel) -> Opt
         accelerator,
         array_size: 16,
         max_loss_pp: 50.0,
+        points: Vec::new(),
         search_images: 9,
         max_distinct: None,
         keep_exact: Vec::new(),

@@ -33,9 +33,7 @@ impl AlignedImage {
     /// The image at the operating point of that name or, counted from 0, number.
     pub fn at_point(mut self, wanted: &str) -> Result<AlignedImage> {
         let network = self.load()?;
-        let points: Vec<&str> = (0..network.point_count())
-            .filter_map(|index| Some(network.at_point(index).ok()?.point_name()))
-            .collect();
+        let points = point_names(&network);
         let named = points.iter().position(|&name| !name.is_empty() && name == wanted);
         let numbered = || wanted.parse().ok().filter(|&index: &usize| index < points.len());
         let index = named.or_else(numbered).ok_or_else(|| {
@@ -57,6 +55,12 @@ impl AlignedImage {
             .and_then(|network| network.at_point(self.point.into()))
             .map_err(|e| Error::Mismatch(format!("the image can't be used: {e}")))
     }
+}
+
+/// The names of a network's operating points, in their order; some may be empty.
+pub fn point_names<'a>(network: &Network<'a>) -> Vec<&'a str> {
+    let points = (0..network.point_count()).filter_map(|index| network.at_point(index).ok());
+    points.map(|point| point.point_name()).collect()
 }
 
 /// Logits of any number of inputs, one after another, computed by the runtime on the host.

@@ -13,7 +13,7 @@ fn section<'t>(text: &'t str, heading: &str) -> Vec<&'t str> {
 fn every_subcommand_explains_itself_and_its_options() {
     let network = "MODEL --data --mean --std --scheme --range --calibration-images --test-images \
                    --multipliers --compensation --max-weight-codes";
-    let search = "--max-loss --tiles --max-distinct --keep-exact --accelerator --array-size --error --area --objectives --max-latency-ms \
+    let search = "--max-loss --point --tiles --max-distinct --keep-exact --accelerator --array-size --error --area --objectives --max-latency-ms \
                   --population --generations --exhaustive --finalists --selection-images --choice-images \
                   --seed --memory --mix-cost-sources --every-choice --out --json";
     let of_command = [
@@ -28,7 +28,7 @@ fn every_subcommand_explains_itself_and_its_options() {
         ),
         ("image build", format!("{network} --assignment --out")),
         ("image sizes", format!("{network} --assignment --copy-tables-within --json")),
-        ("image inspect", "<IMAGE> --board --json".into()),
+        ("image inspect", "<IMAGE> --point --board --json".into()),
         ("run", "<IMAGE> --board --port --baud --inputs --images --mean --std --no-install --json".into()),
         ("flash", "<IMAGE> --board --image-only --out --format --no-install".into()),
         ("data fetch", "<NAME>".into()),

@@ -442,6 +442,45 @@ fn latency_on_a_board_is_an_objective_if_it_is_asked_for() {
 }
 
 #[test]
+fn an_image_has_the_operating_points_that_are_asked_for() {
+    let dir = Dir::new();
+    let line = format!("optimize fashion-cnn {TINY} --multipliers low-bit");
+    let points = "--point accurate=1 --point frugal=30 --point same=1";
+    let report = dir.skimp(&format!("{line} {points} --out out --json")).json();
+    let file = dir.json("out/front.json");
+    let of = |name: &str| {
+        let has = |point: &&Value| list(point, "operating_points").iter().any(|n| n == name);
+        list(&file, "front").iter().filter(|point| point.get("operating_points").is_some()).find(has).unwrap()
+    };
+    let [accurate, frugal] = ["accurate", "frugal"].map(of);
+    assert_eq!((accurate["chosen"].as_bool(), accurate), (Some(true), of("same")));
+    assert!(number(frugal, "energy_saved_pct") > number(accurate, "energy_saved_pct"), "{file}");
+    assert_within(number(accurate, "loss_choice_pp"), -20.0, 1.0);
+
+    let inspected = dir.skimp("image inspect out/network.skimp --point frugal --json").json();
+    assert_eq!(list(&inspected, "operating_points").len(), 3);
+    let multipliers: Vec<&Value> = list(&inspected, "layers")
+        .iter()
+        .map(|layer| &layer["multiplier"])
+        .filter(|m| !m.is_null())
+        .collect();
+    assert_eq!(multipliers, list(frugal, "assignment").iter().collect::<Vec<_>>());
+    let text = dir.skimp("image inspect out/network.skimp").ok();
+    text.check(text.stdout.contains("accurate, frugal, same; shown: accurate"), "should name the points");
+
+    // Each point on the host answers as it was measured; the same weights are stored once.
+    let run = |point: &str| {
+        let options = format!("--point {point} --inputs fashion-mnist --images 100 --json");
+        number(&dir.skimp(&format!("run out/network.skimp --board host {options}")).json(), "accuracy")
+    };
+    assert_within(run("accurate") - number(&report, "accuracy_approx"), -1e-9, 1e-9);
+    assert_eq!(run("accurate"), run("same"));
+    dir.skimp(&format!("{line} --out alone --max-loss 1")).ok();
+    let alone = dir.read("alone/network.skimp").len();
+    assert!(dir.read("out/network.skimp").len() < 3 * alone);
+}
+
+#[test]
 fn a_budget_no_point_keeps_is_refused_and_nothing_is_written() {
     let dir = Dir::new();
     let line = format!("optimize fashion-cnn {TINY} --multipliers low-bit --max-loss -100 --out out");
@@ -465,6 +504,9 @@ fn settings_that_make_no_search_are_refused() {
     with("--objectives error,energy,latency").refused(&["--objectives", "latency", "--board"]);
     with("--objectives error,energy,latency --board arduino").refused(&["arduino", "mps2-an386"]);
     with("--board mps2-an386 --max-latency-ms 5").refused(&["--max-latency-ms", "--objectives"]);
+    with("--point frugal").refused(&["--point frugal", "frugal=2"]);
+    with("--point a=1 --point a=2").refused(&["--point", "twice"]);
+    with("--point a=1 --max-loss 2").misused(&["--max-loss"]);
     with("--max-latency-ms 5").misused(&["--board"]);
     with("--objectives error,energy,latency --board mps2-an386 --max-latency-ms 0")
         .refused(&["--max-latency-ms", "more than 0"]);

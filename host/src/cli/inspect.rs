@@ -6,7 +6,7 @@ use crate::board::latency::LayerCost;
 use crate::board::prediction::{Fit, Prediction, predict};
 use crate::board::timing::Core;
 use crate::error::{Error, Result};
-use crate::execute::AlignedImage;
+use crate::execute::{AlignedImage, point_names};
 use crate::file;
 use crate::image::contents::{self, LayerContents};
 use crate::report::{Align, text_table};
@@ -18,6 +18,9 @@ use std::path::PathBuf;
 pub struct Inspect {
     /// The image file.
     image: PathBuf,
+    /// The operating point to show, by name or number; the first unless given.
+    #[arg(long, value_name = "POINT")]
+    point: Option<String>,
     /// Predict what each layer takes on a board, and tell whether the image fits there.
     #[arg(long, value_name = "NAME")]
     board: Option<String>,
@@ -29,6 +32,12 @@ pub struct Inspect {
 #[derive(Serialize)]
 struct Contents {
     name: String,
+    /// Those of an image with several, in its order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    operating_points: Vec<String>,
+    /// The one that is shown of these.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    point: String,
     flash_bytes: usize,
     arena_bytes: usize,
     input_bytes: usize,
@@ -140,9 +149,13 @@ impl OnBoard {
 pub fn run(args: Inspect) -> Result<()> {
     let board = args.board.as_deref().map(Board::find).transpose()?;
     let bytes = file::read(&args.image)?;
-    let image = AlignedImage::new(&bytes);
-    let network = skimp_runtime::Network::load(image.bytes())
+    let mut image = AlignedImage::new(&bytes);
+    skimp_runtime::Network::load(image.bytes())
         .map_err(|e| Error::file(&args.image, format!("{e}; build images with `skimp image build`")))?;
+    if let Some(point) = &args.point {
+        image = image.at_point(point)?;
+    }
+    let network = image.load()?;
     let tables: Vec<TableRow> = network
         .tables()
         .map(|t| TableRow {
@@ -168,6 +181,11 @@ pub fn run(args: Inspect) -> Result<()> {
     });
     let contents = Contents {
         name: network.name().to_owned(),
+        operating_points: match point_names(&network) {
+            names if names.len() > 1 => names.into_iter().map(str::to_owned).collect(),
+            _ => Vec::new(),
+        },
+        point: network.point_name().to_owned(),
         flash_bytes: bytes.len(),
         arena_bytes: network.arena_bytes(),
         input_bytes: network.input_bytes(),
@@ -184,10 +202,14 @@ pub fn run(args: Inspect) -> Result<()> {
 
 impl Contents {
     fn text(&self) -> String {
-        let heading = format!(
+        let mut heading = format!(
             "{}: {} bytes of flash, {} bytes of arena, {} bytes of input, {} outputs\n",
             self.name, self.flash_bytes, self.arena_bytes, self.input_bytes, self.outputs
         );
+        if !self.operating_points.is_empty() {
+            let (names, point) = (self.operating_points.join(", "), &self.point);
+            heading += &format!("operating points: {names}; shown: {point}\n");
+        }
         let mut columns = vec![
             ("layer", Align::Left),
             ("kernel", Align::Left),

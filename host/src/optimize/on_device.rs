@@ -3,7 +3,7 @@
 use super::assignments::Candidate;
 use super::finalists::Finalist;
 use super::objectives::Objective;
-use super::options::Options;
+use super::options::Options as Search;
 use super::run::names;
 use crate::board::latency::LayerCost;
 use crate::board::prediction::predict;
@@ -12,7 +12,7 @@ use crate::compensate::{Compensator, Steps};
 use crate::emulate::ApproximateConv;
 use crate::error::{Error, Result};
 use crate::execute::AlignedImage;
-use crate::image::{self, FlashImage, Footprint, OperatingPoint, TableForm};
+use crate::image::{self, FlashImage, Footprint, OperatingPoint, Options, TableForm};
 use crate::multiplier::{Choice, ProductCache};
 use crate::prepare::Prepared;
 use crate::quantize::QuantizedNetwork;
@@ -54,7 +54,7 @@ impl OnDevice {
 
 impl Target {
     /// What `options` ask for.
-    pub fn of(options: &Options) -> Target {
+    pub fn of(options: &Search) -> Target {
         Target {
             board: options.board,
             objectives: options.other_objectives.clone(),
@@ -72,7 +72,9 @@ impl Target {
         let (Some(board), network) = (self.board, &prepared.quantized) else { return Ok(()) };
         let exact = vec![Choice::exact(products.library()); network.convs().count()];
         let convs = Compensator::new(network, products, Steps::NONE, &[])?.compensate(&exact)?;
-        let (image, _) = self.build(network, &convs, &names(products.library(), &exact))?;
+        let multipliers = names(products.library(), &exact);
+        let point = OperatingPoint { name: "", convs: &convs, multipliers: &multipliers };
+        let (image, _) = self.build(network, &[point])?;
         let (needed, there_is) = (Footprint::of(&image)?.memory_bytes, board.memory_bytes);
         if needed <= there_is as usize {
             return Ok(());
@@ -133,30 +135,35 @@ impl Target {
         }
     }
 
-    /// Builds an image in the fastest form that fits the board, or else the smallest, and tells whether it fits.
-    pub fn build(
+    /// Builds an image in the fastest form that fits the board, or else the smallest, and tells what it lacks to fit.
+    fn build(
         &self,
         network: &QuantizedNetwork,
-        convs: &[ApproximateConv],
-        multipliers: &[String],
-    ) -> Result<(FlashImage, bool)> {
-        let point = OperatingPoint { name: "", convs, multipliers };
+        points: &[OperatingPoint],
+    ) -> Result<(FlashImage, Option<Error>)> {
         let Some(board) = self.board else {
-            return Ok((image::build(network, convs, multipliers)?, true));
+            return Ok((image::build_points(network, points, &Options::default())?, None));
         };
         let mut last = None;
         for form in image_forms(network, board) {
             if form.table_form == TableForm::Fastest && self.table_form() == TableForm::Smallest {
                 continue;
             }
-            let image = image::build_points(network, &[point], &form)?;
-            if check_fit(&image, board).is_ok() {
-                return Ok((image, true));
+            let image = image::build_points(network, points, &form)?;
+            match check_fit(&image, board) {
+                Ok(()) => return Ok((image, None)),
+                Err(reason) => last = Some((image, Some(reason))),
             }
-            last = Some(image);
         }
-        let image = last.ok_or_else(|| Error::Mismatch("there is no form to build the image in".into()))?;
-        Ok((image, false))
+        last.ok_or_else(|| Error::Mismatch("there is no form to build the image in".into()))
+    }
+
+    /// Builds the image, or refuses it if the board has no room for it.
+    pub fn build_to_fit(&self, network: &QuantizedNetwork, points: &[OperatingPoint]) -> Result<FlashImage> {
+        match self.build(network, points)? {
+            (image, None) => Ok(image),
+            (_, Some(reason)) => Err(reason),
+        }
     }
 
     /// What the image of a point will take.
@@ -166,9 +173,9 @@ impl Target {
         convs: &[ApproximateConv],
         multipliers: &[String],
     ) -> Result<OnDevice> {
-        let (image, fits) = self.build(network, convs, multipliers)?;
+        let (image, lack) = self.build(network, &[OperatingPoint { name: "", convs, multipliers }])?;
         let predicted = |board| Ok(predict(&AlignedImage::new(&image.bytes).load()?, board)?.total());
         let latency = self.board.map(predicted).transpose()?;
-        Ok(OnDevice { flash_bytes: image.bytes.len(), board: self.board, latency, fits })
+        Ok(OnDevice { flash_bytes: image.bytes.len(), board: self.board, latency, fits: lack.is_none() })
     }
 }

@@ -1,6 +1,7 @@
 //! What to search for.
 
 use super::objectives::Objective;
+use super::operating_points::PointBudget;
 use crate::accelerator::AcceleratorModel;
 use crate::board::Board;
 use crate::quantize::RangeMethod;
@@ -67,6 +68,9 @@ pub struct Options {
     pub array_size: u32,
     /// Largest accuracy loss of the point that is picked, in percentage points.
     pub max_loss_pp: f64,
+    /// The operating points of the image if it has several: the first is the one that is picked, and has that loss.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub points: Vec<PointBudget>,
     /// How error is measured while searching.
     pub error: ErrorMeasure,
     /// Whether the area of all tiles is a third objective.

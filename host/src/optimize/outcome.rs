@@ -2,6 +2,7 @@
 
 use super::evaluator::Measured;
 use super::methods::Method;
+use super::operating_points::Picked;
 use super::search::Selection;
 use super::verify::Verified;
 use super::walk::LayerRuns;
@@ -86,7 +87,7 @@ impl Optimized {
 }
 
 /// The points as they are reported.
-pub(super) fn front(verified: &[Verified], chosen: usize) -> Vec<FrontPoint> {
+pub(super) fn front(verified: &[Verified], chosen: usize, picked: &Picked) -> Vec<FrontPoint> {
     let point = |(i, point): (usize, &Verified)| {
         let (candidate, choice) = (&point.finalist.candidate, &point.finalist.choice);
         let image = point.finalist.image;
@@ -94,6 +95,7 @@ pub(super) fn front(verified: &[Verified], chosen: usize) -> Vec<FrontPoint> {
         FrontPoint {
             label: i.to_string(),
             chosen: i == chosen,
+            operating_points: picked.names(i),
             assignment: point.assignment.clone(),
             scheme: point.scheme.to_string(),
             range: point.range.to_string(),

@@ -4,6 +4,7 @@ use super::entrant::Entrant;
 use super::judge::{Images, Reference};
 use super::methods::{self, BUDGETS_PP, Method};
 use super::on_device::Target;
+use super::operating_points::Picked;
 use super::options::Options;
 use super::outcome::{Optimized, front};
 use super::ranges::Ranged;
@@ -67,6 +68,7 @@ pub fn optimize(
     let judges = searches.iter_mut().zip(&fits).map(|(search, fits)| search.judge(fits, &reference));
     let judges = judges.collect::<Result<Vec<_>>>()?;
     let mut budgets_pp = vec![options.max_loss_pp];
+    budgets_pp.extend(options.points.iter().map(|point| point.max_loss_pp));
     budgets_pp.extend(BUDGETS_PP);
     // Losses on new images are mostly smaller, so that points beyond a budget are of interest as well.
     budgets_pp.extend(BUDGETS_PP.map(|budget| budget * BEYOND));
@@ -85,6 +87,9 @@ pub fn optimize(
     })?;
     let chosen = best_by_saving(&verified, options.max_loss_pp, |point| target.takes(&point.finalist));
     let chosen = chosen.ok_or_else(|| no_choice(&verified, &target, options.max_loss_pp))?;
+    let picked = Picked::new(&verified, chosen, &target, options)?;
+    let network = &searches[verified[chosen].search].ranged.network;
+    let image = picked.build(&verified, network, &target)?;
     let accuracy = reference.accuracy_pct();
     let evaluations = searches.iter().map(|search| search.selection.evaluations).sum();
     let what = "a multiplier for each layer, compensated".to_owned();
@@ -104,9 +109,8 @@ pub fn optimize(
         }
     }
     let cost_sources = cost_sources(searches.iter().map(|search| search.entrant.library()));
-    let front = front(&verified, chosen);
+    let front = front(&verified, chosen, &picked);
     let chosen_point = verified.into_iter().nth(chosen).expect("the chosen point is one of the front");
-    let network = &searches[chosen_point.search].ranged.network;
     let convs = chosen_point.finalist.fitted.convs;
     Ok(Optimized {
         network: first.prepared.float.name.clone(),
@@ -117,7 +121,7 @@ pub fn optimize(
         exact_accuracy_pct: accuracy,
         cost_sources,
         quantized: network.clone(),
-        image: target.build(network, &convs, &front[chosen].assignment)?.0,
+        image,
         convs,
         chosen,
         front,

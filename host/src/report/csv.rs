@@ -22,7 +22,10 @@ const COLUMNS: [&str; 12] = [
 /// What points have if it was asked for.
 type Further = (&'static str, fn(&FrontPoint) -> Option<String>);
 
-const FURTHER: [Further; 4] = [
+const FURTHER: [Further; 5] = [
+    ("operating_points", |point| {
+        (!point.operating_points.is_empty()).then(|| point.operating_points.join(" "))
+    }),
     ("flash_bytes", |point| Some(point.flash_bytes?.to_string())),
     ("insns", |point| Some(point.insns?.to_string())),
     ("cycles_modelled", |point| Some(point.cycles_modelled?.to_string())),
@@ -94,9 +97,13 @@ mod tests {
         assert!(rest.contains("\n\"two\nlines\",no,22.4,"), "{csv}");
         assert!(rest.ends_with(",sign-magnitude,percentile:99.9,exact,\n"), "{csv}");
         (points[0].flash_bytes, points[0].ms_modelled) = (Some(4096), Some(12.5));
+        points[1].operating_points = vec!["frugal".to_owned(), "quick".to_owned()];
         let csv = front_csv(&layers, &points);
-        assert!(csv.contains(",range,flash_bytes,ms_modelled,\"multiplier of conv, 1\""), "{csv}");
-        assert!(csv.contains(",percentile:99.9,4096,12.5,exact,17KS\n"), "{csv}");
-        assert!(csv.ends_with(",percentile:99.9,,,exact,\n"), "{csv}");
+        assert!(
+            csv.contains(",range,operating_points,flash_bytes,ms_modelled,\"multiplier of conv, 1\""),
+            "{csv}"
+        );
+        assert!(csv.contains(",percentile:99.9,,4096,12.5,exact,17KS\n"), "{csv}");
+        assert!(csv.ends_with(",percentile:99.9,frugal quick,,,exact,\n"), "{csv}");
     }
 }

@@ -29,6 +29,9 @@ pub struct FrontPoint {
     pub label: String,
     /// Whether this is the point that was picked.
     pub chosen: bool,
+    /// What it is called among the image's operating points, if there are several and it is one of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operating_points: Vec<String>,
     /// The name of the multiplier of each layer.
     pub assignment: Vec<String>,
     /// How products are formed.
@@ -80,6 +83,7 @@ fn sample() -> Vec<FrontPoint> {
     let point = |(i, (saved, loss)): (usize, (f64, f64))| FrontPoint {
         label: i.to_string(),
         chosen: i == 6,
+        operating_points: Vec::new(),
         assignment: (0..4).map(|l| names[(i / 2 + l) % 4].to_owned()).collect(),
         scheme: "sign-magnitude".to_owned(),
         range: "percentile:99.9".to_owned(),

@@ -128,6 +128,7 @@ pub fn checkpoint(
         baselines: false,
         finalists: 0,
         max_loss_pp: 0.0,
+        points: Vec::new(),
         max_latency_ms: None,
         ..options.clone()
     };

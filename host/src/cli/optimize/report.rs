@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::multiplier::CostSource;
 use crate::optimize::{Effort, Method, Optimized};
 use crate::process;
-use crate::report::front_table;
+use crate::report::{FrontPoint, front_table};
 use serde::Serialize;
 use std::path::Path;
 
@@ -97,6 +97,14 @@ pub fn print(optimized: &Optimized, board: Option<&Board>, folder: &Path, second
         optimized.verified.loss_pp,
         optimized.verified.loss_se_pp
     ))?;
+    let named = |p: &FrontPoint| {
+        (!p.operating_points.is_empty())
+            .then(|| format!("{} is point {}", p.operating_points.join(" and "), p.label))
+    };
+    let named: Vec<String> = optimized.front.iter().filter_map(named).collect();
+    if !named.is_empty() {
+        common::print(format_args!("operating points of the image: {}\n", named.join(", ")))?;
+    }
     if let (Some(board), Some(ms)) = (board, chosen.ms_modelled) {
         let mhz = f64::from(board.clock_hz) / 1e6;
         let error = Core::of(board).map_or("an estimate", Core::error);

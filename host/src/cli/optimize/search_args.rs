@@ -8,7 +8,9 @@ use crate::cli::memory::Memory;
 use crate::data::Count;
 use crate::error::{Error, Result};
 use crate::multiplier::{Library, Scheme};
-use crate::optimize::{ErrorMeasure, Objective, ObjectiveName, Options, check_cost_sources, cost_sources};
+use crate::optimize::{
+    ErrorMeasure, Objective, ObjectiveName, Options, PointBudget, check_cost_sources, cost_sources,
+};
 use crate::quantize::{QuantizedNetwork, RangeMethod};
 
 /// Images to choose points on, if there are so many.
@@ -23,6 +25,10 @@ pub struct SearchArgs {
     /// Largest accuracy loss of the point to choose, in percentage points against the 8-bit network.
     #[arg(long, default_value_t = 0.6, value_name = "POINTS", allow_negative_numbers = true)]
     pub max_loss: f64,
+    /// An operating point of the image and its largest loss, instead of --max-loss; several may be given. Boards begin with
+    /// the first, which is the chosen one, and go to another when asked.
+    #[arg(long = "point", value_name = "NAME=POINTS", conflicts_with = "max_loss")]
+    pub points: Vec<String>,
     /// How activation ranges may be chosen: minmax, mse or percentile:P. Of several the search takes what a few
     /// multipliers diverge least with; losses are counted against the exact network of the first.
     #[arg(
@@ -142,6 +148,7 @@ impl SearchArgs {
         if !self.max_loss.is_finite() {
             return Err(Error::Argument(format!("--max-loss must be a number, not {}", self.max_loss)));
         }
+        self.points()?;
         if let Some(count) = self.selection_images {
             common::at_least("--selection-images", count, 1)?;
         }
@@ -179,6 +186,23 @@ impl SearchArgs {
         common::at_least("--array-size", self.array_size as usize, 1)
     }
 
+    /// The operating points that are asked for.
+    fn points(&self) -> Result<Vec<PointBudget>> {
+        let point = |text: &String| {
+            let parts = text.split_once('=').filter(|(name, _)| !name.is_empty());
+            let loss = parts.and_then(|(name, loss)| Some((name, loss.parse::<f64>().ok()?)));
+            let (name, max_loss_pp) = loss.filter(|(_, loss)| loss.is_finite()).ok_or_else(|| {
+                Error::Argument(format!("--point {text}: give a name and the largest loss, such as frugal=2"))
+            })?;
+            Ok(PointBudget { name: name.to_owned(), max_loss_pp })
+        };
+        let points = self.points.iter().map(point).collect::<Result<Vec<_>>>()?;
+        match points.iter().enumerate().find(|(i, p)| points[..*i].iter().any(|other| other.name == p.name)) {
+            Some((_, twice)) => Err(Error::Argument(format!("--point: {} is given twice", twice.name))),
+            None => Ok(points),
+        }
+    }
+
     /// The objectives that there are beside error, energy and area.
     fn other_objectives(&self) -> Vec<Objective> {
         let other = self.objectives.iter().filter_map(|name| match name {
@@ -213,6 +237,7 @@ impl SearchArgs {
         keep_exact.dedup();
         let mut other_ranges = distinct(self.ranges.clone(), |&range| range);
         other_ranges.remove(0);
+        let points = self.points()?;
         Ok(Options {
             other_ranges,
             tiles: self.tiles,
@@ -223,7 +248,8 @@ impl SearchArgs {
             seed: self.seed,
             accelerator: self.accelerator,
             array_size: self.array_size,
-            max_loss_pp: self.max_loss,
+            max_loss_pp: points.first().map_or(self.max_loss, |point| point.max_loss_pp),
+            points,
             error: self.error,
             area: self.area || self.objectives.contains(&ObjectiveName::Area),
             other_objectives: self.other_objectives(),
