@@ -218,27 +218,28 @@ impl<'a> Network<'a> {
             Kernel::DepthwiseTable { rows, coding, weights } => {
                 let weights = reader.section(*weights)?;
                 if let Some(copy) = rows.copy_range(reader)? {
-                    let [output, input, copy] = disjoint(arena, [output, input, copy])?;
+                    let [output, input, scratch, copy] = disjoint(arena, [output, input, scratch, copy])?;
                     let rows = Rows::new(&reader.table(rows.table)?, copy).ok_or(Error::Section)?;
                     let rows = NamedRows::accepted_before(rows, *coding, weights);
-                    conv::depthwise_table(op, &rows, &finish, input, output);
+                    conv::depthwise_table(op, &rows, &finish, input, output, words(scratch)?);
                 } else {
-                    let [output, input] = disjoint(arena, [output, input])?;
+                    let [output, input, scratch] = disjoint(arena, [output, input, scratch])?;
                     let rows = reader.rows(&reader.table(rows.table)?)?;
                     let rows = NamedRows::accepted_before(rows, *coding, weights);
-                    conv::depthwise_table(op, &rows, &finish, input, output);
+                    conv::depthwise_table(op, &rows, &finish, input, output, words(scratch)?);
                 }
             }
             Kernel::Product { operand, width, weights } => {
                 let [output, input, scratch] = disjoint(arena, [output, input, scratch])?;
-                let scratch = bytemuck::try_cast_slice_mut(scratch).map_err(|_| Error::Tensor)?;
                 let weights = reader.product_weights(*width, *weights)?;
-                conv::product(op, reader.factor(*operand)?, weights, &finish, input, output, scratch);
+                let factor = reader.factor(*operand)?;
+                conv::product(op, factor, weights, &finish, input, output, words(scratch)?);
             }
             Kernel::DepthwiseProduct { operand, width, weights } => {
-                let [output, input] = disjoint(arena, [output, input])?;
+                let [output, input, scratch] = disjoint(arena, [output, input, scratch])?;
                 let weights = reader.depthwise_weights(*width, *weights)?;
-                conv::depthwise_product(op, reader.factor(*operand)?, weights, &finish, input, output);
+                let factor = reader.factor(*operand)?;
+                conv::depthwise_product(op, factor, weights, &finish, input, output, words(scratch)?);
             }
         }
         Ok(())
@@ -273,6 +274,11 @@ fn copy(from: &[u8], to: &mut [u8]) -> Result<(), Error> {
     }
     to.copy_from_slice(from);
     Ok(())
+}
+
+/// Scratch memory that holds words: loading has checked that it is aligned.
+fn words(scratch: &mut [u8]) -> Result<&mut [u32], Error> {
+    bytemuck::try_cast_slice_mut(scratch).map_err(|_| Error::Tensor)
 }
 
 fn disjoint<const N: usize>(arena: &mut [u8], ranges: [Range<usize>; N]) -> Result<[&mut [u8]; N], Error> {

@@ -97,10 +97,10 @@ fn what_is_left_out_is_refused_and_all_else_runs() {
     let cases = [
         (table, conv(Kernel::Table { rows: ROWS, coding, weights: zeros(1) }, 8)),
         (product, conv(Kernel::Product { operand: OPERAND, width, weights: zeros(8) }, 36)),
-        (table && depthwise, conv(Kernel::DepthwiseTable { rows: ROWS, coding, weights: zeros(1) }, 0)),
+        (table && depthwise, conv(Kernel::DepthwiseTable { rows: ROWS, coding, weights: zeros(4) }, 12)),
         (
             product && depthwise,
-            conv(Kernel::DepthwiseProduct { operand: OPERAND, width, weights: zeros(1) }, 0),
+            conv(Kernel::DepthwiseProduct { operand: OPERAND, width, weights: zeros(4) }, 12),
         ),
         (add, Op::Add(Add { inputs: [input, input], output, rescale, range })),
         (max, Op::MaxPool(MaxPool { input, output, window: WINDOW })),

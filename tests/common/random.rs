@@ -82,7 +82,7 @@ fn table(rng: &mut ChaCha8Rng, signed: bool) -> TruthTable {
     let mask: i32 = rng.random_range(0..256);
     let noise = rng.random_range(1..2000);
     let seed: i32 = rng.random_range(0..1 << 20);
-    let kind = rng.random_range(0..6);
+    let kind = rng.random_range(0..8);
     let product = move |a: i32, w: i32| {
         let hash =
             (a.wrapping_mul(7919) ^ w.wrapping_mul(104_729) ^ seed).wrapping_mul(0x9e37_79b1u32 as i32);
@@ -90,6 +90,10 @@ fn table(rng: &mut ChaCha8Rng, signed: bool) -> TruthTable {
             0 => a * w,
             1 => (a & mask) * (w & mask),
             2 => a * w + (hash >> 8) % noise,
+            // Weights of 16 bits.
+            5 => (a & mask & 0x1f) * (8 * w + 1),
+            // Codes that are mapped.
+            6 => ((a * a) >> 8) * (w >> 2),
             // The extremes, all of one sign or alternating.
             3 => i32::MAX,
             4 if hash < 0 => i32::MIN,
@@ -111,7 +115,7 @@ fn network(rng: &mut ChaCha8Rng) -> Network {
     for _ in 0..rng.random_range(1..5) {
         let last = build.tensors.len() - 1;
         let shape = build.tensors[last].shape;
-        match rng.random_range(0..8) {
+        match rng.random_range(0..9) {
             0 => build.conv(last, channels[rng.random_range(0..channels.len())], rng),
             1 => {
                 build.conv_with(last, shape.channels, Window { stride: [1; 2], ..same(shape, rng) }, rng);
@@ -136,7 +140,8 @@ fn network(rng: &mut ChaCha8Rng) -> Network {
                 build.push(Op::Pad { before }, vec![last], to);
             }
             6 => build.push(Op::Activation(Activation::Clip { min: -0.2, max: 0.5 }), vec![last], shape),
-            _ => build.push(Op::Add(activation(rng)), vec![last, last], shape),
+            7 => build.push(Op::Add(activation(rng)), vec![last, last], shape),
+            _ => build.conv_in_groups(last, shape.channels, shape.channels, window(shape, rng), rng),
         }
     }
     if rng.random_ratio(3, 4) {
@@ -178,6 +183,18 @@ impl Build {
         let shape = self.tensors[from].shape;
         let depthwise = outputs == shape.channels && rng.random_ratio(1, 3);
         let groups = if depthwise { outputs } else { 1 };
+        self.conv_in_groups(from, outputs, groups, window, rng);
+    }
+
+    fn conv_in_groups(
+        &mut self,
+        from: usize,
+        outputs: usize,
+        groups: usize,
+        window: Window,
+        rng: &mut ChaCha8Rng,
+    ) {
+        let shape = self.tensors[from].shape;
         let taps = window.kernel[0] * window.kernel[1] * shape.channels / groups;
         let value = |rng: &mut ChaCha8Rng| rng.random::<f32>() - 0.45;
         let conv = Conv2d {

@@ -6,7 +6,7 @@
 //! image will have, this is its size but for a few bytes of the description; compensation that goes on from these
 //! weights changes which rows occur.
 
-use super::layer::{lower, product_kernel};
+use super::layer::{is_depthwise, lower, product_kernel};
 use super::lowering::Factor;
 use super::sections::Sections;
 use super::{FlashImage, build};
@@ -164,7 +164,10 @@ fn size(conv: &QuantizedConv, approximate: &ApproximateConv) -> (usize, Needed) 
         None => {
             let mut occurs = Box::new([false; 256]);
             approximate.weights.iter().for_each(|&w| occurs[usize::from(w)] = true);
-            (approximate.weights.len(), Needed::Rows(approximate.products.clone(), occurs))
+            // Depthwise, in blocks of four channels.
+            let channels = conv.outputs().next_multiple_of(if is_depthwise(conv) { 4 } else { 1 });
+            let weight_bytes = channels * conv.taps();
+            (weight_bytes, Needed::Rows(approximate.products.clone(), occurs))
         }
         Some(lowered) => {
             let kernel = product_kernel(conv, approximate, &lowered, &mut sums, &mut Sections::default());

@@ -77,7 +77,7 @@ pub(super) fn record(
                 approximate.weights.iter().map(|&w| stored.weight_bytes[usize::from(w)]).collect();
             let (rows, coding) = (RowSource { table: *table, copy: None }, stored.coding);
             if is_depthwise(conv) {
-                let weights = sections.add(by_tap(conv, &weights));
+                let weights = sections.add(by_block(conv, &weights, [0, 1, 2, 3]));
                 Kernel::DepthwiseTable { rows, coding, weights }
             } else {
                 Kernel::Table { rows, coding, weights: sections.add(weights) }
@@ -108,7 +108,7 @@ pub(super) fn record(
 }
 
 /// Whether each group has one input and one output channel.
-fn is_depthwise(conv: &QuantizedConv) -> bool {
+pub(super) fn is_depthwise(conv: &QuantizedConv) -> bool {
     conv.groups > 1
         && conv.groups == usize::from(conv.input.channels)
         && conv.groups == usize::from(conv.output.channels)
@@ -124,25 +124,52 @@ pub(super) fn product_kernel(
     let mut weights: Vec<i32> =
         approximate.weights.iter().map(|&w| lowered.weights[usize::from(w)]).collect();
     let fits = |weights: &[i32]| weights.iter().all(|&w| i8::try_from(w).is_ok());
-    // Unsigned weights fit 8 bits less 128, which the sum of the activations makes good.
+    let mut factor = lowered.factor;
     let plain = Factor::Masked { mask: u8::MAX, shift: 0 };
-    if !fits(&weights) && lowered.factor == plain && weights.iter().all(|w| (0..256).contains(w)) {
+    if is_depthwise(conv) {
+        // For its kernels, shifts and sums of activations take longer than weights of 16 bits.
+        if let Factor::Masked { shift, .. } = &mut factor {
+            weights.iter_mut().for_each(|w| *w <<= *shift);
+            *shift = 0;
+        }
+        if factor == plain {
+            add_activation_sums(&mut weights, activation_sums);
+        }
+    } else if !fits(&weights) && factor == plain && weights.iter().all(|w| (0..256).contains(w)) {
+        // Unsigned weights fit 8 bits less 128, which the sum of the activations makes good.
         weights.iter_mut().for_each(|w| *w -= 128);
         activation_sums.iter_mut().for_each(|sum| *sum = sum.wrapping_add(128));
     }
     let width = if fits(&weights) { WeightWidth::I8 } else { WeightWidth::I16 };
-    let operand = match lowered.factor {
+    let operand = match factor {
         Factor::Masked { mask, shift } => Operand::Masked { mask, shift },
         Factor::Mapped(values) => {
             Operand::Mapped(sections.add(values.iter().flat_map(|v| v.to_le_bytes()).collect()))
         }
     };
     if is_depthwise(conv) {
-        let weights = sections.add(to_bytes(by_tap(conv, &weights).into_iter(), width));
+        let order = match width {
+            WeightWidth::I8 => [0, 1, 2, 3],
+            WeightWidth::I16 => [0, 2, 1, 3],
+        };
+        let weights = sections.add(to_bytes(by_block(conv, &weights, order).into_iter(), width));
         Kernel::DepthwiseProduct { operand, width, weights }
     } else {
         let weights = sections.add(to_bytes(by_pair(conv, &weights, width).into_iter(), width));
         Kernel::Product { operand, width, weights }
+    }
+}
+
+/// `sum x * w + a * sum x` is `sum x * (w + a)`: moves activation sums to the weights, if they have room for all.
+fn add_activation_sums(weights: &mut [i32], activation_sums: &mut [i32]) {
+    let taps = weights.len() / activation_sums.len().max(1);
+    let channels = || activation_sums.iter().enumerate();
+    let moved: Option<Vec<i32>> = channels()
+        .flat_map(|(o, &sum)| weights[o * taps..(o + 1) * taps].iter().map(move |w| w.checked_add(sum)))
+        .collect();
+    if let Some(moved) = moved.filter(|moved| moved.iter().all(|&w| i16::try_from(w).is_ok())) {
+        weights.copy_from_slice(&moved);
+        activation_sums.fill(0);
     }
 }
 
@@ -153,10 +180,18 @@ fn to_bytes(weights: impl Iterator<Item = i32>, width: WeightWidth) -> Vec<u8> {
     }
 }
 
-/// Weights by tap, then channel.
-fn by_tap<T: Copy>(conv: &QuantizedConv, weights: &[T]) -> Vec<T> {
-    let taps = conv.taps();
-    (0..taps).flat_map(|tap| (0..conv.outputs()).map(move |o| weights[o * taps + tap])).collect()
+/// Weights by block of four channels, then tap: see [`Kernel::DepthwiseTable`]. `order` is that of the channels in a
+/// block.
+fn by_block<T: Copy>(conv: &QuantizedConv, weights: &[T], order: [usize; 4]) -> Vec<T> {
+    let (taps, channels) = (conv.taps(), conv.outputs());
+    let mut ordered = Vec::new();
+    for block in (0..channels).step_by(4) {
+        let first = block.min(channels.saturating_sub(4));
+        for tap in 0..taps {
+            ordered.extend(order.map(|i| weights[(first + i).min(channels - 1) * taps + tap]));
+        }
+    }
+    ordered
 }
 
 /// Weights by pair of output channels, then group of four taps: see [`Kernel::Product`].

@@ -153,7 +153,9 @@ pub enum Kernel {
         rows: RowSource,
         /// How weights name rows.
         coding: WeightCoding,
-        /// One byte a weight: `[kernel row][kernel column][channel]`.
+        /// One byte a weight: `[block][kernel row][kernel column][channel of the block]`. Blocks have four
+        /// channels. The last block is the last four channels, even if some of them are in the one before; where
+        /// there are fewer than four, the last stands for those that are missing.
         weights: Section,
     },
     /// Products `f(x) * g(w)` where each group has one channel.
@@ -162,7 +164,7 @@ pub enum Kernel {
         operand: Operand,
         /// Type of the weights `g(w)`.
         width: WeightWidth,
-        /// `[kernel row][kernel column][channel]`.
+        /// In the order above. i16 weights: channels 0 and 2, then 1 and 3.
         weights: Section,
     },
 }
@@ -269,7 +271,8 @@ pub struct Conv2d {
     pub input: Tensor,
     /// Written to here.
     pub output: Tensor,
-    /// Holds a block of pixels' window taps: [`Conv2d::scratch_bytes`], at a multiple of 4.
+    /// What the kernel works with, such as a block of pixels' window taps: [`Conv2d::scratch_bytes`], at a multiple
+    /// of 4.
     pub scratch: Scratch,
     /// The window.
     pub window: Window,

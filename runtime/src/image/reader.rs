@@ -5,8 +5,8 @@ use super::{
     WeightWidth,
 };
 use crate::Error;
-use crate::kernels::conv::{DepthwiseWeights, Factor, Requantization};
-use crate::kernels::{ProductWeights, Rows};
+use crate::kernels::conv::{Factor, Requantization};
+use crate::kernels::{DepthwiseWeights, ProductWeights, Rows};
 use bytemuck::Pod;
 
 /// An image whose header and checksum are right, with its records located.

@@ -14,7 +14,7 @@ mod pool;
 mod rows;
 
 pub use add::{add, add_onto, add_to_itself};
-pub(crate) use inner::{NamedRows, ProductWeights};
+pub(crate) use inner::{DepthwiseWeights, NamedRows, ProductWeights};
 pub use movement::{pad, slice};
 pub use pool::{average_pool, max_pool};
 pub use rows::Rows;

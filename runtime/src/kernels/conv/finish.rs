@@ -2,6 +2,7 @@
 
 use crate::arithmetic::{CodeRange, FastRequantizer, requantize};
 use crate::image::OutputKind;
+use crate::kernels::inner;
 
 /// What happens to a convolution's sums of products, by output channel; see
 /// [`Conv2d`](crate::image::Conv2d) for the fields.
@@ -37,6 +38,22 @@ impl Requantization<'_> {
             }
             (OutputKind::Codes(range), Some(fast)) => store_codes(fast, range, sums, output, first, step),
             _ => self.store_slowly(multiplier, shift, sums, output, first, step),
+        }
+    }
+
+    /// Whether results are codes and all shifts usual: what [`store_pixel`](Self::store_pixel) takes.
+    pub(super) fn is_usual(&self) -> bool {
+        matches!(self.kind, OutputKind::Codes(_))
+            && self.shifts.iter().all(|&shift| FastRequantizer::new(0, shift).is_some())
+    }
+
+    /// Writes the codes of one pixel, a channel each, where [`is_usual`](Self::is_usual).
+    #[inline]
+    pub(super) fn store_pixel(&self, sums: &[i32], output: &mut [u8]) {
+        let OutputKind::Codes(range) = self.kind else { return };
+        inner::store_codes(sums, self.multipliers, self.shifts, range.zero_point, output);
+        if (range.min, range.max) != (0, u8::MAX) {
+            output.iter_mut().for_each(|code| *code = (*code).max(range.min).min(range.max));
         }
     }
 

@@ -10,11 +10,12 @@ mod product;
 mod runs;
 mod table;
 
-pub(crate) use depthwise::{DepthwiseWeights, depthwise_product, depthwise_table};
+pub(crate) use depthwise::{depthwise_product, depthwise_table};
 pub(crate) use finish::Requantization;
 pub(crate) use product::{Column, Factor, product};
 pub(crate) use table::table;
 
+use super::inner;
 use crate::image::{Conv2d, Kernel, Operand};
 
 /// Pixels of a block of the table kernel; the column of a tap has a byte for each.
@@ -43,7 +44,11 @@ impl Conv2d {
                 let tap_bytes = COLUMN_BYTES + usize::from(self.is_staged(operand));
                 taps.checked_next_multiple_of(TAP_GROUP).and_then(|taps| taps.checked_mul(tap_bytes))
             }
-            Kernel::DepthwiseTable { .. } | Kernel::DepthwiseProduct { .. } => Some(0),
+            // Where each tap is, each channel's sum, and a pixel of padding.
+            Kernel::DepthwiseTable { .. } | Kernel::DepthwiseProduct { .. } => {
+                let channels = usize::from(self.output.channels);
+                taps.checked_add(channels)?.checked_add(channels.div_ceil(4))?.checked_mul(4)
+            }
         }
     }
 
@@ -58,7 +63,10 @@ impl Conv2d {
                 let taps = taps.checked_next_multiple_of(TAP_GROUP)?;
                 groups.checked_mul(pairs)?.checked_mul(taps)?.checked_mul(2)
             }
-            _ => taps.checked_mul(outputs),
+            Kernel::Table { .. } => taps.checked_mul(outputs),
+            Kernel::DepthwiseTable { .. } | Kernel::DepthwiseProduct { .. } => {
+                taps.checked_mul(outputs.checked_next_multiple_of(inner::CHANNELS)?)
+            }
         }
     }
 

@@ -25,7 +25,7 @@ pub(crate) enum Factor<'a> {
 
 impl Factor<'_> {
     #[inline]
-    pub(super) fn of(self, code: u8) -> i16 {
+    pub fn of(self, code: u8) -> i16 {
         match self {
             Factor::Masked { mask, shift } => i16::from(code & mask) << (shift & 7),
             Factor::Mapped(values) => values[usize::from(code)],

@@ -1,15 +1,17 @@
 //! The innermost loops: sums over the taps of a window.
 //!
-//! On Cortex-M cores they are assembly ([`thumb`], [`dsp`], [`mla`], [`armv6m`]); everywhere else they are the
-//! plain loops of [`portable`], to which the assembly is compared on emulated boards. This module and its children
+//! On Cortex-M cores they are assembly ([`thumb`], [`dsp`], [`mla`], [`armv6m`], and the modules of [`depthwise`]);
+//! everywhere else they are the plain loops of [`portable`], to which the assembly is compared on emulated boards. This module and its children
 //! are the only unsafe code of the crate. What it relies on: a [`NamedRows`] names only rows that exist.
 
 #![allow(unsafe_code)]
 
 #[cfg(skimp_short_products)]
 mod armv6m;
+mod depthwise;
 #[cfg(skimp_dsp)]
 mod dsp;
+mod finish;
 #[cfg(all(skimp_thumb, not(skimp_dsp)))]
 mod mla;
 mod portable;
@@ -22,6 +24,9 @@ use armv6m as plain;
 use mla as plain;
 #[cfg(not(any(skimp_thumb, skimp_short_products)))]
 use portable as plain;
+
+pub(crate) use depthwise::{CHANNELS, Codes, DepthwiseWeights, look_up, multiply};
+pub(crate) use finish::store_codes;
 
 use super::Rows;
 use super::conv::Column;
