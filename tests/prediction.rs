@@ -6,6 +6,9 @@
 #[allow(dead_code, reason = "shared with tests that use more of it")]
 mod common;
 
+#[path = "common/keyword_spotter.rs"]
+mod keyword_spotter;
+
 #[path = "prediction/fit.rs"]
 mod fit;
 #[path = "prediction/measure.rs"]
@@ -18,13 +21,16 @@ mod refit;
 use measure::{Device, relative};
 use skimp::board::Board;
 use skimp::board::description::BOARDS;
-use skimp::board::prediction::{AssignmentCosts, Fit, predict};
+use skimp::board::latency::LayerCost;
+use skimp::board::prediction::{AssignmentCosts, Fit, Prediction, predict};
 use skimp::emulate::ApproximateConv;
 use skimp::execute::AlignedImage;
 use skimp::image::{self, OperatingPoint, Options, TableForm};
 use skimp::multiplier::{ProductTable, TruthTable};
 use skimp::quantize::{QuantizedConv, QuantizedNetwork};
 use skimp::zoo;
+use skimp_runtime::Network;
+use skimp_runtime::image::Op;
 use std::sync::Arc;
 
 /// How far predictions may be off.
@@ -56,30 +62,78 @@ fn zoo_is_predicted(board: &str, models: &[&str]) {
     let device = Device::new(board);
     for model in models {
         let float = skimp::import::open(&zoo::resolve(model).unwrap().0).unwrap();
-        let network = networks::quantized(&float, Default::default(), 1);
-        for tables_only in [false, true] {
-            let image = image(&network, tables_only);
-            let loaded = image.load().unwrap();
-            let fit = Fit::new(&loaded, image.bytes().len(), board);
-            assert!(fit.check(board).is_ok(), "{model}: {fit:?}");
-            let predicted = predict(&loaded, board).unwrap();
-            let measured = device.measure(&image);
-            let total: u64 = measured.iter().map(|layer| layer.insns).sum();
-            let off = relative(predicted.total().insns, total);
-            println!("{model}, tables only: {tables_only}, on {}: {:+.1} %", board.name, off * 100.0);
-            for ((layer, predicted), measured) in loaded.layers().zip(&predicted.layers).zip(&measured) {
-                let off = relative(predicted.insns, measured.insns);
-                println!("  {:+6.1} %  {:>9}  {}", off * 100.0, measured.insns, layer.name);
-                let counts = measured.insns as f64 >= SHARE * total as f64;
-                assert!(!counts || off.abs() <= WITHIN, "{}: {predicted:?}, {measured:?}", layer.name);
-                if let Some(cycles) = predicted.cycles {
-                    let off = relative(cycles, measured.cycles.unwrap());
-                    assert!(!counts || off.abs() <= WITHIN, "{}: {predicted:?}, {measured:?}", layer.name);
-                }
-            }
-            assert!(off.abs() <= WITHIN, "{model} on {}: {predicted:?} for {total}", board.name);
-        }
+        is_predicted(&device, model, &networks::quantized(&float, Default::default(), 1));
     }
+}
+
+/// Products multiplied and looked up.
+fn is_predicted(device: &Device, model: &str, network: &QuantizedNetwork) {
+    let board = device.board;
+    for tables_only in [false, true] {
+        let image = image(network, tables_only);
+        let loaded = image.load().unwrap();
+        let fit = Fit::new(&loaded, image.bytes().len(), board);
+        assert!(fit.check(board).is_ok(), "{model}: {fit:?}");
+        let predicted = predict(&loaded, board);
+        let measured = device.measure(&image);
+        let total: u64 = measured.iter().map(|layer| layer.insns).sum();
+        println!("{model}, tables only: {tables_only}, on {}: {total} instructions", board.name);
+        print_layers(&loaded, predicted.as_ref().ok(), &measured);
+        let predicted = predicted.unwrap();
+        let off = relative(predicted.total().insns, total);
+        println!("  {:+6.1} %", off * 100.0);
+        for ((layer, predicted), measured) in loaded.layers().zip(&predicted.layers).zip(&measured) {
+            let off = relative(predicted.insns, measured.insns);
+            let counts = measured.insns as f64 >= SHARE * total as f64;
+            assert!(!counts || off.abs() <= WITHIN, "{}: {predicted:?}, {measured:?}", layer.name);
+            if let Some(cycles) = predicted.cycles {
+                let off = relative(cycles, measured.cycles.unwrap());
+                assert!(!counts || off.abs() <= WITHIN, "{}: {predicted:?}, {measured:?}", layer.name);
+            }
+        }
+        assert!(off.abs() <= WITHIN, "{model} on {}: {predicted:?} for {total}", board.name);
+    }
+}
+
+/// Of each layer: how far the prediction is off, instructions and cycles, and instructions and cycles a
+/// multiplication.
+fn print_layers(network: &Network, predicted: Option<&Prediction>, measured: &[LayerCost]) {
+    for (index, (layer, measured)) in network.layers().zip(measured).enumerate() {
+        let predicted = predicted.map_or(0, |predicted| predicted.layers[index].insns);
+        let off = relative(predicted, measured.insns) * 100.0;
+        let cycles = measured.cycles.unwrap_or(0);
+        let each = match layer.op {
+            Op::Conv2d(op) => {
+                let [height, width] = op.window.kernel.map(f64::from);
+                let taps = height * width * f64::from(op.input.channels / op.groups);
+                let multiplications = op.output.elements().unwrap_or(0) as f64 * taps;
+                let each = [measured.insns, cycles].map(|figure| figure as f64 / multiplications);
+                format!("{:6.2} {:6.2}", each[0], each[1])
+            }
+            _ => " ".repeat(13),
+        };
+        println!("  {off:+6.1} %  {:>9} {cycles:>9}  {each}  {}", measured.insns, layer.name);
+    }
+}
+
+/// `cargo test --release -p skimp --test prediction depthwise -- --nocapture` tells what depthwise layers take.
+fn depthwise_layers_are_predicted(board: &str) {
+    is_predicted(&Device::new(Board::find(board).unwrap()), "ds-cnn", &keyword_spotter::ds_cnn());
+}
+
+#[test]
+fn depthwise_layers_on_mps2_an385() {
+    depthwise_layers_are_predicted("mps2-an385");
+}
+
+#[test]
+fn depthwise_layers_on_mps2_an386() {
+    depthwise_layers_are_predicted("mps2-an386");
+}
+
+#[test]
+fn depthwise_layers_on_mps2_armv6m() {
+    depthwise_layers_are_predicted("mps2-armv6m");
 }
 
 #[test]
@@ -139,7 +193,7 @@ fn searches_count_on_nearly_what_an_image_is_predicted_to_take() {
         let costs = AssignmentCosts::new(network, (board, TableForm::Smallest), 1, &of).unwrap();
         costs.total(&vec![0; convs.len()])
     };
-    let check = |what: &str, image: &[u8], searched: skimp::board::latency::LayerCost, within: f64| {
+    let check = |what: &str, image: &[u8], searched: LayerCost, within: f64| {
         let predicted = predict(&AlignedImage::new(image).load().unwrap(), board).unwrap().total();
         let off = relative(searched.cycles.unwrap(), predicted.cycles.unwrap());
         assert!(off.abs() < within, "{what}: {searched:?}, {predicted:?}");

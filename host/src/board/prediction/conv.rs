@@ -1,7 +1,8 @@
 //! The work of convolutions: the loops of `runtime/src/kernels/conv`, counted.
 
-use super::walk::{QUAD, Run, Taps, for_each_run, quad};
-use super::work::{CHANNELS, Work};
+use super::depthwise;
+use super::walk::{QUAD, Run, for_each_run, quad};
+use super::work::Work;
 use skimp_runtime::image::{Conv2d, EntryKind, Kernel, Operand, OutputKind, WeightCoding, WeightWidth};
 
 /// Pixels of a block of the table kernel.
@@ -23,33 +24,11 @@ pub(super) fn work(op: &Conv2d, entry: impl Fn(u16) -> EntryKind, slow: usize) -
         }
         Kernel::Product { operand, width, .. } => product(op, *operand, *width, slow),
         Kernel::DepthwiseTable { rows, coding, .. } => {
-            let steps = match (entry(rows.table), coding) {
-                (EntryKind::U16, WeightCoding::Row) => ["u16-taps", "u16-fours", "u16-rest"],
-                (EntryKind::U16, WeightCoding::SignedRow) => {
-                    ["signed-u16-taps", "signed-u16-fours", "signed-u16-rest"]
-                }
-                (EntryKind::I32, WeightCoding::Row) => ["i32-taps", "i32-fours", "i32-rest"],
-                (EntryKind::I32, WeightCoding::SignedRow) => {
-                    ["signed-i32-taps", "signed-i32-fours", "signed-i32-rest"]
-                }
-            };
-            let mut work = depthwise(op, "depthwise-table", steps, slow);
+            let mut work = depthwise::table(op, entry(rows.table), *coding, slow);
             work.add("table-records", u64::from(rows.table) + 1);
             work
         }
-        Kernel::DepthwiseProduct { operand, width, .. } => {
-            let steps = match (operand, width) {
-                (Operand::Masked { .. }, WeightWidth::I8) => ["i8-taps", "i8-fours", "i8-rest"],
-                (Operand::Masked { .. }, WeightWidth::I16) => ["i16-taps", "i16-fours", "i16-rest"],
-                (Operand::Mapped(_), WeightWidth::I8) => {
-                    ["mapped-i8-taps", "mapped-i8-fours", "mapped-i8-rest"]
-                }
-                (Operand::Mapped(_), WeightWidth::I16) => {
-                    ["mapped-i16-taps", "mapped-i16-fours", "mapped-i16-rest"]
-                }
-            };
-            depthwise(op, "depthwise-product", steps, slow)
-        }
+        Kernel::DepthwiseProduct { operand, width, .. } => depthwise::product(op, *operand, *width, slow),
     }
 }
 
@@ -77,7 +56,7 @@ impl Shape {
 }
 
 /// Stores `pixels` results of each output channel at once, `times` times; `slow` channels take 64 bits.
-fn store(work: &mut Work, op: &Conv2d, slow: u64, times: u64, pixels: u64) {
+pub(super) fn store(work: &mut Work, op: &Conv2d, slow: u64, times: u64, pixels: u64) {
     let channels = u64::from(op.output.channels);
     let (steps, slow) = match op.output_kind {
         OutputKind::Codes(range) if range.is_full() => (["stores", "codes"], slow.min(channels)),
@@ -274,27 +253,4 @@ fn sum_codes(work: &mut Work, op: &Conv2d, pixel: usize, group: usize) {
             work.add("summed-rest", taps as u64 % 4);
         }
     });
-}
-
-fn depthwise(op: &Conv2d, kind: &'static str, steps: [&'static str; 3], slow: u64) -> Work {
-    let mut work = Work::new(kind);
-    let pixels = Shape::new(op).pixels as u64;
-    let channels = u64::from(op.output.channels);
-    let taps = Taps::new(&op.input, &op.output, &op.window);
-    work.add("pixels", pixels);
-    let blocks = [(channels / CHANNELS, CHANNELS), (u64::from(channels % CHANNELS > 0), channels % CHANNELS)];
-    for (blocks, block) in blocks {
-        work.add("blocks", pixels.saturating_mul(blocks));
-        work.add("rows", pixels.saturating_mul(blocks).saturating_mul(op.window.kernel[0].into()));
-        work.add("padding", taps.outside.saturating_mul(blocks));
-        let all = (taps.inside + taps.outside).saturating_mul(blocks);
-        work.looped(steps, all, block);
-        if op.activation_sums.is_some() {
-            work.looped(["summed-taps", "summed-fours", "summed-rest"], all, block);
-        }
-    }
-    let outputs = pixels.saturating_mul(channels);
-    work.add("summed-outputs", if op.activation_sums.is_some() { outputs } else { 0 });
-    store(&mut work, op, slow, pixels, 1);
-    work
 }

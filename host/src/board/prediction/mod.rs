@@ -15,6 +15,7 @@
 mod assignment;
 mod conv;
 pub mod costs;
+mod depthwise;
 mod walk;
 pub mod work;
 

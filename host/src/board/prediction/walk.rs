@@ -71,7 +71,7 @@ pub(super) fn quad(op: &Conv2d, pixel: usize) -> Option<[usize; 2]> {
     Some([inside, kernel_height - inside])
 }
 
-/// Taps of all windows of a pool or depthwise convolution, for one channel.
+/// Taps of all windows of a pool, for one channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Taps {
     /// In the input.

@@ -5,8 +5,8 @@ use super::walk::Taps;
 use skimp_runtime::image::{Add, AveragePool, Conv2d, EntryKind, MaxPool, Op, Pad, Slice, Tensor};
 use std::collections::BTreeMap;
 
-/// Channels whose sums pools and depthwise convolutions keep at a time.
-pub(super) const CHANNELS: u64 = 8;
+/// Channels whose sums pools keep at a time.
+const CHANNELS: u64 = 8;
 /// From so many bytes on, `memcpy` and `memset` take words.
 const WORDS_FROM: u64 = 16;
 
