@@ -16,7 +16,7 @@ pub(crate) fn depthwise_table(
     output: &mut [u8],
     scratch: &mut [u32],
 ) {
-    run(op, requantization, 0, input, output, scratch, |codes, starts, sums| {
+    run(op, requantization, 0, input, output, scratch, &|codes, starts, sums| {
         inner::look_up(codes, rows, starts, sums);
     });
 }
@@ -36,14 +36,14 @@ pub(crate) fn depthwise_product(
         Factor::Masked { shift, .. } => shift,
         Factor::Mapped(_) => 0,
     };
-    run(op, requantization, shift, input, output, scratch, |codes, starts, sums| {
+    run(op, requantization, shift, input, output, scratch, &|codes, starts, sums| {
         inner::multiply(codes, factor, weights, starts, sums);
     });
 }
 
 /// `add(codes, starts, sums)` adds a pixel's products to the starts or, without them, to the sums. All but starts is
 /// then shifted.
-#[inline]
+// One copy for all callers: what they do takes much longer than an indirect call.
 fn run(
     op: &Conv2d,
     requantization: &Requantization,
@@ -51,7 +51,7 @@ fn run(
     input: &[u8],
     output: &mut [u8],
     scratch: &mut [u32],
-    add: impl Fn(&Codes, Option<&[i32]>, &mut [i32]),
+    add: &dyn Fn(&Codes, Option<&[i32]>, &mut [i32]),
 ) {
     let channels = usize::from(op.output.channels);
     let Some((places, rest)) = op.taps().and_then(|taps| scratch.split_at_mut_checked(taps)) else { return };

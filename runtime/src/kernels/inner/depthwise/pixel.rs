@@ -9,7 +9,7 @@ pub(super) struct Pixel {
     places_end: *const u32,
     /// The address that places count from, at the first channel.
     base: usize,
-    weights: *const u32,
+    weights: *const u8,
     /// The mask of codes in every byte, or the address of the table.
     values: usize,
     starts: *const i32,
@@ -25,11 +25,12 @@ pub(super) struct Pixel {
 /// All that is there, and so are the rows that weights name.
 pub(super) type Kernel = unsafe extern "C" fn(*const Pixel);
 
-/// Runs a kernel over all channels, at least four, with `weights` of `bytes` for each tap of a block.
+/// Runs a kernel over all channels, at least four, with an element of `weights` for each tap of a block.
 ///
 /// # Safety
 ///
 /// Rows that weights name are at the address `values`.
+#[inline]
 pub(super) unsafe fn run<W>(
     kernel: Kernel,
     codes: &Codes,
@@ -38,51 +39,70 @@ pub(super) unsafe fn run<W>(
     starts: Option<&[i32]>,
     sums: &mut [i32],
 ) {
-    let (taps, channels) = (codes.places.len(), sums.len());
+    let blocks = sums.len().div_ceil(CHANNELS);
+    let Some(weights) = weights.get(..blocks.saturating_mul(codes.places.len())) else { return };
+    let block_bytes = size_of::<W>() * codes.places.len();
+    // SAFETY: there are weights for all blocks; the caller vouches for rows.
+    unsafe { run_blocks(kernel, codes, (weights.as_ptr().cast(), block_bytes), values, starts, sums) }
+}
+
+/// The same with weights of so many bytes a block.
+///
+/// # Safety
+///
+/// As above, and there are weights for every block.
+#[inline(never)]
+unsafe fn run_blocks(
+    kernel: Kernel,
+    codes: &Codes,
+    (weights, block_bytes): (*const u8, usize),
+    values: usize,
+    starts: Option<&[i32]>,
+    sums: &mut [i32],
+) {
+    let channels = sums.len();
     let whole = channels / CHANNELS;
-    let rest = !channels.is_multiple_of(CHANNELS);
-    let enough = taps > 0
-        && whole > 0
-        && channels <= codes.padding.len()
-        && starts.is_none_or(|starts| starts.len() >= channels)
-        && weights.len() >= (whole + usize::from(rest)) * taps;
-    if !enough {
+    let enough = starts.is_none_or(|starts| starts.len() >= channels);
+    if codes.places.is_empty() || whole == 0 || channels > codes.padding.len() || !enough {
         return;
     }
-    let places = codes.places.as_ptr_range();
-    let at = |first: usize, first_weights: usize, count: usize, sums: *mut i32, starts: *const i32| Pixel {
-        places: places.start,
-        places_end: places.end,
-        base: codes.base_address().wrapping_add(first),
-        weights: weights.as_ptr().wrapping_add(first_weights).cast(),
-        values,
-        starts: starts.wrapping_add(first),
-        sums: sums.wrapping_add(first),
-        sums_end: sums.wrapping_add(first + count).cast_const(),
-    };
     // The last channels, where they end in the middle of a block, are one with some of those before. It begins
     // with what is there before any is finished.
+    let rest = !channels.is_multiple_of(CHANNELS);
     let mut last = [0; CHANNELS];
-    if rest {
-        let first = channels - CHANNELS;
-        let begun = starts.unwrap_or(&*sums).get(first..).unwrap_or(&[]);
-        last.iter_mut().zip(begun).for_each(|(last, &start)| *last = start);
-        let mut pixel = at(first, whole * taps, 0, core::ptr::null_mut(), core::ptr::null());
-        (pixel.starts, pixel.sums, pixel.sums_end) = {
-            let range = last.as_mut_ptr_range();
-            (range.start.cast_const(), range.start, range.end.cast_const())
-        };
-        // SAFETY: places name as many codes as there are channels, and there are weights for this block; the
-        // caller vouches for rows.
-        unsafe { kernel(&pixel) };
+    if rest && let Some(begun) = starts.unwrap_or(&*sums).get(..channels).and_then(<[i32]>::last_chunk) {
+        last = *begun;
     }
+    let places = codes.places.as_ptr_range();
     let sums_start = sums.as_mut_ptr();
-    let pixel =
-        at(0, 0, whole * CHANNELS, sums_start, starts.map_or(sums_start.cast_const(), <[i32]>::as_ptr));
-    // SAFETY: as above, and starts and sums are as many as channels. Where they are the same, a block's starts
-    // are read before its sums are written.
+    let pixel = Pixel {
+        places: places.start,
+        places_end: places.end,
+        base: codes.base_address(),
+        weights,
+        values,
+        starts: starts.map_or(sums_start.cast_const(), <[i32]>::as_ptr),
+        sums: sums_start,
+        sums_end: sums_start.wrapping_add(whole * CHANNELS).cast_const(),
+    };
+    // SAFETY: places name as many codes as there are channels, and starts and sums are as many. Where they are the
+    // same, a block's starts are read before its sums are written.
     unsafe { kernel(&pixel) };
-    if rest && let Some(place) = sums.last_chunk_mut::<CHANNELS>() {
+    if !rest {
+        return;
+    }
+    let range = last.as_mut_ptr_range();
+    let pixel = Pixel {
+        base: pixel.base.wrapping_add(channels - CHANNELS),
+        weights: weights.wrapping_add(whole * block_bytes),
+        starts: range.start.cast_const(),
+        sums: range.start,
+        sums_end: range.end.cast_const(),
+        ..pixel
+    };
+    // SAFETY: as above, with starts and sums of this block.
+    unsafe { kernel(&pixel) };
+    if let Some(place) = sums.last_chunk_mut::<CHANNELS>() {
         *place = last;
     }
 }

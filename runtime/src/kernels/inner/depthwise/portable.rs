@@ -4,6 +4,8 @@ use super::{CHANNELS, Codes, DepthwiseWeights};
 use crate::kernels::conv::Factor;
 use crate::kernels::inner::{NamedRows, add_looked_up};
 
+// Not inlined: where there is assembly, it is rarely needed.
+#[inline(never)]
 pub(super) fn multiply(
     codes: &Codes,
     factor: Factor,
@@ -39,6 +41,7 @@ pub(super) fn multiply(
     }
 }
 
+#[inline(never)]
 pub(super) fn look_up(codes: &Codes, rows: &NamedRows, starts: Option<&[i32]>, sums: &mut [i32]) {
     each_block(codes, starts, sums, |sums, first_tap, channels| {
         let mut acc = [0; 8];
