@@ -79,6 +79,9 @@ fn every_kind_of_table_and_kernel_occurs_in_the_random_networks() {
                     if let Kernel::Table { coding, .. } | Kernel::DepthwiseTable { coding, .. } = conv.kernel
                     {
                         seen.insert(format!("{coding:?}"));
+                        let table = conv.kernel.rows().unwrap().table;
+                        let entry = network.tables().nth(table.into()).unwrap().entry;
+                        seen.insert(format!("{coding:?} {entry:?}"));
                     }
                 }
             }
@@ -87,8 +90,11 @@ fn every_kind_of_table_and_kernel_occurs_in_the_random_networks() {
     let wanted = [
         "I32",
         "Row",
+        "Row U8",
         "SignedRow",
+        "SignedRow U8",
         "U16",
+        "U8",
         "add",
         "average pool",
         "depthwise product",

@@ -80,7 +80,7 @@ pub fn image(seed: u64, limits: Limits) -> Option<AlignedImage> {
 }
 
 /// Kinds of tables.
-const TABLE_KINDS: u64 = 8;
+const TABLE_KINDS: u64 = 10;
 /// That of the widest products.
 const WIDEST: u64 = 7;
 
@@ -101,7 +101,9 @@ fn table(kind: u64, rng: &mut ChaCha8Rng, signed: bool) -> TruthTable {
             5 => ((a * a) >> 10) * (8 * w + 1),
             6 => a * rough + (hash >> 8) % 900,
             // Products of more than 16 bits.
-            _ => hash >> 12,
+            WIDEST => hash >> 12,
+            // Entries of 8 bits beside products.
+            _ => a * rough + (hash >> 8) % 100,
         }
     };
     let (low, high) = if signed { (i16::MIN.into(), i16::MAX.into()) } else { (0, u16::MAX.into()) };

@@ -7,6 +7,7 @@
 //! weights changes which rows occur.
 
 use super::layer::{is_depthwise, lower, product_kernel};
+use super::lines::Line;
 use super::lowering::Factor;
 use super::sections::Sections;
 use super::{FlashImage, build};
@@ -127,7 +128,9 @@ impl FlashModel {
         bytes += maps.len() * size_of::<[i16; 256]>();
         bytes += tables
             .iter()
-            .map(|(table, occurs)| self.tables[*table].bytes(occurs) + self.records[*table])
+            .map(|(table, occurs)| {
+                self.tables[*table].bytes(occurs).next_multiple_of(ALIGNMENT_BYTES) + self.records[*table]
+            })
             .sum::<usize>();
         bytes.next_multiple_of(ALIGNMENT_BYTES)
     }
@@ -195,8 +198,8 @@ struct TableSize {
     row: [u8; 256],
     /// For each weight code that of its magnitude, if it has the magnitude's products with the weight's sign.
     magnitude_row: [Option<u8>; 256],
-    /// The least and the largest product of each different row.
-    bounds: Vec<(i32, i32)>,
+    /// The least and the largest product of each different row, and whether the row is near a line.
+    bounds: Vec<(i32, i32, bool)>,
 }
 
 impl TableSize {
@@ -206,7 +209,8 @@ impl TableSize {
         let row: [u8; 256] = std::array::from_fn(|code| {
             let row = products.row(code as u8);
             *places.entry(row).or_insert_with(|| {
-                bounds.push(row.iter().fold((i32::MAX, i32::MIN), |(l, h), &p| (l.min(p), h.max(p))));
+                let (low, high) = row.iter().fold((i32::MAX, i32::MIN), |(l, h), &p| (l.min(p), h.max(p)));
+                bounds.push((low, high, Line::below(row).is_some()));
                 (bounds.len() - 1) as u8
             })
         });
@@ -235,11 +239,14 @@ impl TableSize {
         };
         let bounds = || self.bounds.iter().zip(&used).filter(|(_, used)| **used).map(|(bounds, _)| *bounds);
         let narrow = |low: i32, high: i32| low >= 0 && high <= u16::MAX.into();
-        let entry = match bounds().all(|(l, h)| narrow(l, h)) || bounds().all(|(l, h)| narrow(0, h - l)) {
-            true => EntryKind::U16,
-            false => EntryKind::I32,
+        let entry = if bounds().all(|(_, _, near_line)| near_line) {
+            EntryKind::U8
+        } else if bounds().all(|(l, h, _)| narrow(l, h)) || bounds().all(|(l, h, _)| narrow(0, h - l)) {
+            EntryKind::U16
+        } else {
+            EntryKind::I32
         };
-        bounds().count() * 256 * entry.bytes()
+        bounds().count() * entry.row_bytes()
     }
 }
 

@@ -10,6 +10,7 @@ pub mod contents;
 mod flash_model;
 mod footprint;
 mod layer;
+mod lines;
 pub mod lowering;
 mod placement;
 mod sections;

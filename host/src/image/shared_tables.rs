@@ -56,8 +56,7 @@ impl SharedTables {
 
     /// Bytes of table `index`.
     pub fn bytes(&self, index: usize) -> usize {
-        let table = &self.stored[index].1;
-        table.rows.len() * 256 * table.entry.bytes()
+        self.stored[index].1.len_bytes()
     }
 
     /// Stores the tables and returns their records.

@@ -3,8 +3,10 @@
 //! Reductions, each proved on the values and never assumed from a multiplier's name: only rows that some
 //! weight of the network names are kept, equal rows are kept once, and where negative weights give exactly
 //! the negated products of positive ones, only magnitudes are kept. Rows whose values do not fit 16 bits but
-//! lie close enough together lose a constant, which goes into the bias of the layers that use them.
+//! lie close enough together lose a constant, which goes into the bias of the layers that use them. Rows near a
+//! line lose its product and are left with a byte an entry ([`Line`]).
 
+use super::lines::Line;
 use crate::multiplier::ProductTable;
 use skimp_runtime::image::{EntryKind, WeightCoding};
 use std::collections::HashMap;
@@ -12,10 +14,11 @@ use std::collections::HashMap;
 /// What matters more about a table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum TableForm {
-    /// Its size: where negative weights give negated products, one row for both.
+    /// Its size: where negative weights give negated products, one row for both, and where products are near
+    /// lines, a byte for each.
     #[default]
     Smallest,
-    /// That weights have no sign to look at: a row for each.
+    /// The time of a lookup: a row for each weight, so that there are no signs to look at, and whole products.
     Fastest,
 }
 
@@ -28,8 +31,10 @@ pub struct StoredTable {
     pub weight_bytes: [u8; 256],
     /// Width of an entry.
     pub entry: EntryKind,
-    /// The rows: products over all activation codes, less their constants.
+    /// The rows: products over all activation codes, less their constants and what their slopes give.
     pub rows: Vec<[i32; 256]>,
+    /// For each row, what is added for each step of the activation code: 0 but for entries of 8 bits.
+    pub slopes: Vec<i16>,
     /// What a weight code's product is more than what is looked up.
     pub constants: [i32; 256],
 }
@@ -41,17 +46,17 @@ impl StoredTable {
             TableForm::Smallest => Self::signed(products, occurs),
             TableForm::Fastest => None,
         };
-        signed.unwrap_or_else(|| Self::plain(products, occurs))
+        signed.unwrap_or_else(|| Self::plain(products, occurs, form))
     }
 
     /// One row a code.
-    fn plain(products: &ProductTable, occurs: &[bool; 256]) -> StoredTable {
+    fn plain(products: &ProductTable, occurs: &[bool; 256], form: TableForm) -> StoredTable {
         let mut rows = Rows::default();
         let mut weight_bytes = [0; 256];
         for code in codes(occurs) {
             weight_bytes[usize::from(code)] = rows.index(products.row(code)) as u8;
         }
-        rows.finish(WeightCoding::Row, weight_bytes, occurs)
+        rows.finish(WeightCoding::Row, weight_bytes, occurs, form)
     }
 
     /// One row a magnitude, if negated weights give negated products.
@@ -70,16 +75,27 @@ impl StoredTable {
             let index = u8::try_from(rows.index(positive)).ok().filter(|&index| index < 128)?;
             weight_bytes[usize::from(code)] = index | u8::from(weight < 0) << 7;
         }
-        Some(rows.finish(WeightCoding::SignedRow, weight_bytes, occurs))
+        Some(rows.finish(WeightCoding::SignedRow, weight_bytes, occurs, TableForm::Smallest))
     }
 
-    /// The entries as bytes, row by row.
+    /// The rows as bytes.
     pub fn bytes(&self) -> Vec<u8> {
         let entries = self.rows.iter().flatten();
         match self.entry {
             EntryKind::U16 => entries.flat_map(|&p| (p as u16).to_le_bytes()).collect(),
             EntryKind::I32 => entries.flat_map(|&p| p.to_le_bytes()).collect(),
+            EntryKind::U8 => {
+                let row = |(slope, row): (&i16, &[i32; 256])| {
+                    slope.to_le_bytes().into_iter().chain(row.map(|entry| entry as u8))
+                };
+                self.slopes.iter().zip(&self.rows).flat_map(row).collect()
+            }
         }
+    }
+
+    /// Length of [`StoredTable::bytes`].
+    pub fn len_bytes(&self) -> usize {
+        self.rows.len() * self.entry.row_bytes()
     }
 }
 
@@ -102,28 +118,53 @@ impl Rows {
         })
     }
 
-    fn finish(mut self, coding: WeightCoding, weight_bytes: [u8; 256], occurs: &[bool; 256]) -> StoredTable {
-        let fits = |low: i32, high: i32| low >= 0 && high <= u16::MAX.into();
-        let bounds =
-            |row: &[i32; 256]| row.iter().fold((i32::MAX, i32::MIN), |(l, h), &p| (l.min(p), h.max(p)));
-        let mut row_constants = vec![0; self.rows.len()];
-        if !self.rows.iter().map(bounds).all(|(low, high)| fits(low, high))
-            && self.rows.iter().map(bounds).all(|(low, high)| fits(0, high - low))
-        {
-            for (row, constant) in self.rows.iter_mut().zip(&mut row_constants) {
-                *constant = bounds(row).0;
-                row.iter_mut().for_each(|p| *p -= *constant);
-            }
+    /// The table of these rows. Of the kinds of entries that hold all of them it has the smallest, but entries
+    /// that have to be added to a product only in the smallest form.
+    fn finish(
+        mut self,
+        coding: WeightCoding,
+        weight_bytes: [u8; 256],
+        occurs: &[bool; 256],
+        form: TableForm,
+    ) -> StoredTable {
+        let (entry, lines) = match (form, self.near_lines()) {
+            (TableForm::Smallest, Some(lines)) => (EntryKind::U8, lines),
+            _ => self.levels(),
+        };
+        for (row, line) in self.rows.iter_mut().zip(&lines) {
+            line.take_from(row);
         }
-        let narrow = self.rows.iter().map(bounds).all(|(low, high)| fits(low, high));
-        let entry = if narrow { EntryKind::U16 } else { EntryKind::I32 };
         let mut constants = [0; 256];
         for code in codes(occurs) {
             let byte = weight_bytes[usize::from(code)];
-            let constant = row_constants[usize::from(byte & coding.row_mask())];
+            let constant = lines[usize::from(byte & coding.row_mask())].constant;
             constants[usize::from(code)] = if byte & !coding.row_mask() == 0 { constant } else { -constant };
         }
-        StoredTable { coding, weight_bytes, entry, rows: self.rows, constants }
+        let slopes = lines.iter().map(|line| line.slope).collect();
+        StoredTable { coding, weight_bytes, entry, rows: self.rows, slopes, constants }
+    }
+
+    /// The line below each row, if all rows are within a byte of theirs.
+    fn near_lines(&self) -> Option<Vec<Line>> {
+        self.rows.iter().map(Line::below).collect()
+    }
+
+    /// The kind of entries for whole products, and the constant that each row loses for them.
+    fn levels(&self) -> (EntryKind, Vec<Line>) {
+        let fits = |low: i32, high: i32| low >= 0 && high <= u16::MAX.into();
+        let bounds: Vec<(i32, i32)> = self
+            .rows
+            .iter()
+            .map(|row| row.iter().fold((i32::MAX, i32::MIN), |(l, h), &p| (l.min(p), h.max(p))))
+            .collect();
+        let level = |constant: i32| Line { slope: 0, constant };
+        if bounds.iter().all(|&(low, high)| fits(low, high)) {
+            (EntryKind::U16, bounds.iter().map(|_| level(0)).collect())
+        } else if bounds.iter().all(|&(low, high)| fits(0, high - low)) {
+            (EntryKind::U16, bounds.iter().map(|&(low, _)| level(low)).collect())
+        } else {
+            (EntryKind::I32, bounds.iter().map(|_| level(0)).collect())
+        }
     }
 }
 
@@ -136,11 +177,13 @@ mod tests {
     fn looked_up(table: &StoredTable, code: u8, x: u8) -> i32 {
         let byte = table.weight_bytes[usize::from(code)];
         let constant = table.constants[usize::from(code)];
+        let product =
+            |row: usize| i32::from(table.slopes[row]) * i32::from(x) + table.rows[row][usize::from(x)];
         constant
             + match table.coding {
-                WeightCoding::Row => table.rows[usize::from(byte)][usize::from(x)],
+                WeightCoding::Row => product(usize::from(byte)),
                 WeightCoding::SignedRow => {
-                    let product = table.rows[usize::from(byte & 127)][usize::from(x)];
+                    let product = product(usize::from(byte & 127));
                     if byte < 128 { product } else { -product }
                 }
             }
@@ -153,6 +196,7 @@ mod tests {
         let forms = [TableForm::Fastest, TableForm::Smallest];
         let [fastest, smallest] = forms.map(|form| StoredTable::new(&products, &occurs, form));
         assert_eq!(fastest.coding, WeightCoding::Row);
+        assert_ne!(fastest.entry, EntryKind::U8);
         for stored in [&fastest, &smallest] {
             for code in codes(&occurs) {
                 for x in 0..=255 {
@@ -182,6 +226,27 @@ mod tests {
         assert_eq!(check(&signed, Scheme::Signed, 128).coding, WeightCoding::SignedRow);
         let lopsided = TruthTable::from_fn(true, |a, w| a * w + i32::from(w < 0)).unwrap();
         assert_eq!(check(&lopsided, Scheme::Signed, 128).coding, WeightCoding::Row);
+    }
+
+    #[test]
+    fn tables_near_lines_have_a_byte_an_entry_and_those_just_beyond_two() {
+        let sign_magnitude = Scheme::SignMagnitude { weight_shift: 1 };
+        // Where weights are not 0, a step of so much: no line takes it, as it goes up and down again.
+        let steps = |height: i32| {
+            move |a: i32, w: i32| a * w * 3 / 4 / 8 * 8 + height * i32::from(w == 6 && [85, 170].contains(&a))
+        };
+        for scheme in [Scheme::Unsigned, sign_magnitude] {
+            let form = |height: i32| check(&TruthTable::from_fn(false, steps(height)).unwrap(), scheme, 0);
+            assert_eq!(form(0).entry, EntryKind::U8);
+            assert_eq!(form(240).entry, EntryKind::U8);
+            let stored = form(270);
+            assert_eq!(stored.entry, EntryKind::U16);
+            assert_eq!(stored.bytes().len(), stored.len_bytes());
+            assert!(stored.slopes.iter().all(|&slope| slope == 0));
+        }
+        let stored = check(&TruthTable::exact(true), Scheme::Signed, 0);
+        assert_eq!((stored.entry, stored.coding), (EntryKind::U8, WeightCoding::SignedRow));
+        assert_eq!(stored.bytes().len(), stored.len_bytes());
     }
 
     #[test]

@@ -89,7 +89,7 @@ pub struct Table<'a> {
     pub entry: EntryKind,
     /// Number of rows of 256 entries.
     pub rows: u16,
-    /// The entries, row by row.
+    /// The rows, [`EntryKind::row_bytes`] each.
     pub entries: Section,
 }
 
@@ -101,14 +101,18 @@ pub enum EntryKind {
     U16,
     /// Signed 32 bits.
     I32,
+    /// Unsigned 8 bits beside a product: each row starts with its slope, an i16, and the product of activation
+    /// code `x` is `slope * x` plus the entry. For multipliers whose rows are nearly straight lines.
+    U8,
 }
 
 impl EntryKind {
-    /// Bytes of one entry.
-    pub const fn bytes(self) -> usize {
+    /// Bytes of a row: 256 entries, and what goes before them.
+    pub const fn row_bytes(self) -> usize {
         match self {
-            EntryKind::U16 => 2,
-            EntryKind::I32 => 4,
+            EntryKind::U16 => 512,
+            EntryKind::I32 => 1024,
+            EntryKind::U8 => 258,
         }
     }
 }

@@ -141,9 +141,9 @@ impl<'a> Layers<'a> {
 }
 
 impl EntryKind {
-    /// Whether `bytes` hold whole rows.
+    /// How many rows `bytes` hold, if whole ones.
     pub(crate) fn rows_in(self, bytes: usize) -> Option<usize> {
-        let row_bytes = 256 * self.bytes();
+        let row_bytes = self.row_bytes();
         bytes.is_multiple_of(row_bytes).then(|| bytes / row_bytes)
     }
 }

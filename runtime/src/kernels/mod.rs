@@ -17,7 +17,7 @@ pub use add::{add, add_onto, add_to_itself};
 pub(crate) use inner::{DepthwiseWeights, NamedRows, ProductWeights};
 pub use movement::{pad, slice};
 pub use pool::{average_pool, max_pool};
-pub use rows::Rows;
+pub use rows::{Rows, SlopedRow};
 
 use crate::image::{Tensor, Window};
 

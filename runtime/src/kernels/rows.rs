@@ -2,6 +2,9 @@
 
 use crate::image::{EntryKind, Table};
 
+/// A row of 8-bit entries: its slope as an i16, then 256 entries of a byte each.
+pub type SlopedRow = [u16; 129];
+
 /// The rows of a table: 256 products each, one for every activation code.
 #[derive(Debug, Clone, Copy)]
 pub enum Rows<'a> {
@@ -9,6 +12,8 @@ pub enum Rows<'a> {
     U16(&'a [[u16; 256]]),
     /// Entries of i32.
     I32(&'a [[i32; 256]]),
+    /// Entries of u8 beside a product.
+    U8(&'a [SlopedRow]),
 }
 
 impl<'a> Rows<'a> {
@@ -20,6 +25,7 @@ impl<'a> Rows<'a> {
         Some(match table.entry {
             EntryKind::U16 => Rows::U16(bytemuck::try_cast_slice(bytes).ok()?),
             EntryKind::I32 => Rows::I32(bytemuck::try_cast_slice(bytes).ok()?),
+            EntryKind::U8 => Rows::U8(bytemuck::try_cast_slice(bytes).ok()?),
         })
     }
 
@@ -28,6 +34,7 @@ impl<'a> Rows<'a> {
         match self {
             Rows::U16(rows) => rows.len(),
             Rows::I32(rows) => rows.len(),
+            Rows::U8(rows) => rows.len(),
         }
     }
 

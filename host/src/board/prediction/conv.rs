@@ -9,6 +9,8 @@ use skimp_runtime::image::{Conv2d, EntryKind, Kernel, Operand, OutputKind, Weigh
 const TABLE_PIXELS: usize = 8;
 /// Pixels of a block of the product kernel.
 const PRODUCT_PIXELS: usize = 4;
+/// Products of a round of the kernels for one pixel.
+const PIXEL_ROUND: u64 = 8;
 /// Taps that the product kernel keeps together.
 const TAP_GROUP: usize = 4;
 
@@ -99,14 +101,22 @@ fn table(op: &Conv2d, entry: EntryKind, coding: WeightCoding, slow: u64) -> Work
     let shape = Shape::new(op);
     let (outputs, taps) = (shape.outputs as u64, shape.taps as u64);
     let sums = op.activation_sums.is_some();
-    let [rows, rounds, products] = match (entry, coding) {
-        (EntryKind::U16, WeightCoding::Row) => ["u16-rows", "u16-rounds", "u16-products"],
-        (EntryKind::U16, WeightCoding::SignedRow) => {
-            ["signed-u16-rows", "signed-u16-rounds", "signed-u16-products"]
+    let [rows, rounds, products, rest] = match (entry, coding) {
+        (EntryKind::U16, WeightCoding::Row) => {
+            ["u16-rows", "u16-rounds", "u16-products", "u16-products-rest"]
         }
-        (EntryKind::I32, WeightCoding::Row) => ["i32-rows", "i32-rounds", "i32-products"],
+        (EntryKind::U16, WeightCoding::SignedRow) => {
+            ["signed-u16-rows", "signed-u16-rounds", "signed-u16-products", "signed-u16-products-rest"]
+        }
+        (EntryKind::U8, WeightCoding::Row) => ["u8-rows", "u8-rounds", "u8-products", "u8-products-rest"],
+        (EntryKind::U8, WeightCoding::SignedRow) => {
+            ["signed-u8-rows", "signed-u8-rounds", "signed-u8-products", "signed-u8-products-rest"]
+        }
+        (EntryKind::I32, WeightCoding::Row) => {
+            ["i32-rows", "i32-rounds", "i32-products", "i32-products-rest"]
+        }
         (EntryKind::I32, WeightCoding::SignedRow) => {
-            ["signed-i32-rows", "signed-i32-rounds", "signed-i32-products"]
+            ["signed-i32-rows", "signed-i32-rounds", "signed-i32-products", "signed-i32-products-rest"]
         }
     };
     let mut first = 0;
@@ -134,6 +144,7 @@ fn table(op: &Conv2d, entry: EntryKind, coding: WeightCoding, slow: u64) -> Work
             }
             work.add("pixel-outputs", outputs);
             work.add(products, outputs.saturating_mul(taps));
+            work.add(rest, outputs.saturating_mul(taps % PIXEL_ROUND));
         }
         store(&mut work, op, slow, 1, 1);
     }

@@ -1,11 +1,12 @@
 //! The innermost loops in the assembly of Cortex-M0 and M0+, where most instructions reach only eight
 //! registers: 4.9 instructions a product looked up (5.4 or so where weights have signs), 4.2 a product
-//! multiplied.
+//! multiplied. [`sloped`] looks up 8-bit entries beside a product, [`pixel`] is for one pixel.
 //!
 //! Sums live in the upper registers, which an addition can reach, and in r6 and r7.
 
 use super::portable::Weight;
 use crate::image::WeightCoding;
+use crate::kernels::SlopedRow;
 use crate::kernels::conv::Column;
 use core::arch::naked_asm;
 
@@ -14,7 +15,14 @@ use core::arch::naked_asm;
 /// # Safety
 ///
 /// As many weights and columns as said, every weight naming a row behind the pointer.
-type RowKernel = unsafe extern "C" fn(*mut [i32; 8], *const [u16; 256], *const u8, usize, *const [u8; 8]);
+type RowKernel<R> = unsafe extern "C" fn(*mut [i32; 8], *const R, *const u8, usize, *const [u8; 8]);
+
+/// What a table kernel for one pixel takes: first row, weights, their number, codes. Returns the sum of the products.
+///
+/// # Safety
+///
+/// As many weights and codes as said, every weight naming a row behind the pointer.
+type PixelKernel<R> = unsafe extern "C" fn(*const R, *const u8, usize, *const u8) -> i32;
 
 /// What a product kernel takes: sums, groups of weights, columns, their number (at least 1).
 ///
@@ -36,25 +44,66 @@ impl MulsWeight for i16 {
     const KERNEL: ProductKernel<i16> = products_i16;
 }
 
+/// A type of rows with kernels.
+pub(super) trait Row: Sized {
+    fn row_kernel(coding: WeightCoding) -> RowKernel<Self>;
+    fn pixel_kernel(coding: WeightCoding) -> PixelKernel<Self>;
+}
+
+impl Row for [u16; 256] {
+    fn row_kernel(coding: WeightCoding) -> RowKernel<Self> {
+        match coding {
+            WeightCoding::Row => unsigned_rows,
+            WeightCoding::SignedRow => signed_rows,
+        }
+    }
+
+    fn pixel_kernel(coding: WeightCoding) -> PixelKernel<Self> {
+        match coding {
+            WeightCoding::Row => pixel::unsigned,
+            WeightCoding::SignedRow => pixel::signed,
+        }
+    }
+}
+
+impl Row for SlopedRow {
+    fn row_kernel(coding: WeightCoding) -> RowKernel<Self> {
+        match coding {
+            WeightCoding::Row => sloped::unsigned_rows,
+            WeightCoding::SignedRow => sloped::signed_rows,
+        }
+    }
+
+    fn pixel_kernel(coding: WeightCoding) -> PixelKernel<Self> {
+        match coding {
+            WeightCoding::Row => pixel::unsigned_sloped,
+            WeightCoding::SignedRow => pixel::signed_sloped,
+        }
+    }
+}
+
 /// Adds the products of each weight with its column of codes.
-pub(super) fn add_rows(
+pub(super) fn add_rows<R: Row>(
     acc: &mut [i32; 8],
-    rows: &[[u16; 256]],
+    rows: &[R],
     coding: WeightCoding,
     weights: &[u8],
     columns: &[[u8; 8]],
 ) {
     let count = weights.len().min(columns.len());
-    if count == 0 {
-        return;
+    if count > 0 {
+        let kernel = R::row_kernel(coding);
+        // SAFETY: the kernel reads `count` weights and columns and writes the sums. Rows: `weights` come from a
+        // `NamedRows`, which names only rows of `rows`; a row has an entry for every code.
+        unsafe { kernel(acc, rows.as_ptr(), weights.as_ptr(), count, columns.as_ptr()) }
     }
-    let kernel: RowKernel = match coding {
-        WeightCoding::Row => unsigned_rows,
-        WeightCoding::SignedRow => signed_rows,
-    };
-    // SAFETY: the kernel reads `count` weights and columns and writes the sums. Rows: `weights` come from a
-    // `NamedRows`, which names only rows of `rows`; a row has an entry for every code.
-    unsafe { kernel(acc, rows.as_ptr(), weights.as_ptr(), count, columns.as_ptr()) }
+}
+
+/// Sum of the products of each weight with one code.
+pub(super) fn row_sum<R: Row>(rows: &[R], coding: WeightCoding, weights: &[u8], codes: &[u8]) -> i32 {
+    let count = weights.len().min(codes.len());
+    // SAFETY: the kernel reads `count` weights and codes. Rows: see `add_rows`.
+    unsafe { R::pixel_kernel(coding)(rows.as_ptr(), weights.as_ptr(), count, codes.as_ptr()) }
 }
 
 /// Adds the products of two output channels' weights with four pixels' columns.
@@ -112,6 +161,10 @@ macro_rules! leave {
          pop {{r4-r7, pc}}"
     };
 }
+
+// The modules below use the macros above.
+mod pixel;
+mod sloped;
 
 /// One product of the row at r3, after `$change`, added to a sum.
 macro_rules! look_up {

@@ -27,6 +27,12 @@ use portable as plain;
 
 pub(crate) use depthwise::{CHANNELS, Codes, DepthwiseWeights, look_up, multiply};
 pub(crate) use finish::store_codes;
+#[cfg(skimp_short_products)]
+use armv6m as lookup;
+#[cfg(not(any(skimp_thumb, skimp_short_products)))]
+use portable as lookup;
+#[cfg(skimp_thumb)]
+use thumb as lookup;
 
 use super::Rows;
 use super::conv::Column;
@@ -94,12 +100,8 @@ impl ProductWeights<'_> {
 pub(super) fn add_rows(acc: &mut [i32; 8], rows: &NamedRows, first: usize, columns: &[[u8; 8]]) {
     let weights = rows.weights.get(first..first + columns.len()).unwrap_or(&[]);
     match (rows.rows, rows.coding) {
-        #[cfg(skimp_thumb)]
-        (Rows::U16(rows), coding) => thumb::add_rows(acc, rows, coding, weights, columns),
-        #[cfg(skimp_short_products)]
-        (Rows::U16(rows), coding) => armv6m::add_rows(acc, rows, coding, weights, columns),
-        #[cfg(not(any(skimp_thumb, skimp_short_products)))]
-        (Rows::U16(rows), coding) => portable::add_rows(acc, rows, coding, weights, columns),
+        (Rows::U16(rows), coding) => lookup::add_rows(acc, rows, coding, weights, columns),
+        (Rows::U8(rows), coding) => lookup::add_rows(acc, rows, coding, weights, columns),
         (Rows::I32(rows), coding) => portable::add_rows(acc, rows, coding, weights, columns),
     }
 }
@@ -108,7 +110,8 @@ pub(super) fn add_rows(acc: &mut [i32; 8], rows: &NamedRows, first: usize, colum
 pub(super) fn row_sum(rows: &NamedRows, first: usize, codes: &[u8]) -> i32 {
     let weights = rows.weights.get(first..first + codes.len()).unwrap_or(&[]);
     match (rows.rows, rows.coding) {
-        (Rows::U16(rows), coding) => portable::row_sum(rows, coding, weights, codes),
+        (Rows::U16(rows), coding) => lookup::row_sum(rows, coding, weights, codes),
+        (Rows::U8(rows), coding) => lookup::row_sum(rows, coding, weights, codes),
         (Rows::I32(rows), coding) => portable::row_sum(rows, coding, weights, codes),
     }
 }
@@ -118,6 +121,7 @@ pub(super) fn add_looked_up(acc: &mut [i32; 8], rows: &NamedRows, first: usize, 
     let weights = rows.weights.get(first..first + codes.len()).unwrap_or(&[]);
     match (rows.rows, rows.coding) {
         (Rows::U16(rows), coding) => portable::add_looked_up(acc, rows, coding, weights, codes),
+        (Rows::U8(rows), coding) => portable::add_looked_up(acc, rows, coding, weights, codes),
         (Rows::I32(rows), coding) => portable::add_looked_up(acc, rows, coding, weights, codes),
     }
 }

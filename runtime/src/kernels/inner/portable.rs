@@ -1,7 +1,37 @@
 //! Plain loops, for any processor.
 
 use crate::image::WeightCoding;
+use crate::kernels::SlopedRow;
 use crate::kernels::conv::Column;
+
+/// A row of a table.
+pub(super) trait Row {
+    /// The product of an activation code.
+    fn product(&self, code: u8) -> i32;
+}
+
+impl Row for [u16; 256] {
+    #[inline(always)]
+    fn product(&self, code: u8) -> i32 {
+        self[usize::from(code)].into()
+    }
+}
+
+impl Row for [i32; 256] {
+    #[inline(always)]
+    fn product(&self, code: u8) -> i32 {
+        self[usize::from(code)]
+    }
+}
+
+impl Row for SlopedRow {
+    #[inline(always)]
+    fn product(&self, code: u8) -> i32 {
+        let [slope, entries @ ..] = self;
+        let entries: &[u8; 256] = bytemuck::must_cast_ref(entries);
+        i32::from(*slope as i16) * i32::from(code) + i32::from(entries[usize::from(code)])
+    }
+}
 
 /// A weight of a product kernel.
 pub(super) trait Weight: Copy + Into<i32> {
@@ -31,9 +61,9 @@ type TwoTaps = [[i16; 2]; 4];
 /// Adds the products of each weight with its column of codes.
 // Not inlined: within the caller the sums would not all get registers.
 #[inline(never)]
-pub(super) fn add_rows<E: Copy + Into<i32>>(
+pub(super) fn add_rows<R: Row>(
     acc: &mut [i32; 8],
-    rows: &[[E; 256]],
+    rows: &[R],
     coding: WeightCoding,
     weights: &[u8],
     columns: &[[u8; 8]],
@@ -44,11 +74,11 @@ pub(super) fn add_rows<E: Copy + Into<i32>>(
         let Some(row) = rows.get(usize::from(weight & mask)) else { continue };
         if weight & !mask == 0 {
             for (total, &code) in total.iter_mut().zip(codes) {
-                *total = total.wrapping_add(row[usize::from(code)].into());
+                *total = total.wrapping_add(row.product(code));
             }
         } else {
             for (total, &code) in total.iter_mut().zip(codes) {
-                *total = total.wrapping_sub(row[usize::from(code)].into());
+                *total = total.wrapping_sub(row.product(code));
             }
         }
     }
@@ -56,20 +86,15 @@ pub(super) fn add_rows<E: Copy + Into<i32>>(
 }
 
 /// Sum of the products of each weight with one code.
-pub(super) fn row_sum<E: Copy + Into<i32>>(
-    rows: &[[E; 256]],
-    coding: WeightCoding,
-    weights: &[u8],
-    codes: &[u8],
-) -> i32 {
+pub(super) fn row_sum<R: Row>(rows: &[R], coding: WeightCoding, weights: &[u8], codes: &[u8]) -> i32 {
     let pairs = weights.iter().zip(codes);
     pairs.fold(0, |sum: i32, (&weight, &code)| sum.wrapping_add(product(rows, coding, weight, code)))
 }
 
 /// Adds to each sum the product of one weight and one code.
-pub(super) fn add_looked_up<E: Copy + Into<i32>>(
+pub(super) fn add_looked_up<R: Row>(
     acc: &mut [i32; 8],
-    rows: &[[E; 256]],
+    rows: &[R],
     coding: WeightCoding,
     weights: &[u8],
     codes: &[u8],
@@ -80,9 +105,9 @@ pub(super) fn add_looked_up<E: Copy + Into<i32>>(
 }
 
 #[inline]
-fn product<E: Copy + Into<i32>>(rows: &[[E; 256]], coding: WeightCoding, weight: u8, code: u8) -> i32 {
+fn product<R: Row>(rows: &[R], coding: WeightCoding, weight: u8, code: u8) -> i32 {
     let mask = coding.row_mask();
-    let product = rows.get(usize::from(weight & mask)).map_or(0, |row| row[usize::from(code)].into());
+    let product = rows.get(usize::from(weight & mask)).map_or(0, |row| row.product(code));
     if weight & !mask == 0 { product } else { product.wrapping_neg() }
 }
 
