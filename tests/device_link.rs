@@ -17,7 +17,7 @@ use common::random::{Case, case};
 use skimp::board::{Board, Device, Install, Qemu, QemuOptions, firmware, toolchain};
 use skimp::emulate::ApproximateConv;
 use skimp::execute::{self, AlignedImage};
-use skimp::image::{self, OperatingPoint, Options, TableForm};
+use skimp::image::{self, ByActivation, OperatingPoint, Options, TableForm};
 use skimp::multiplier::{ProductTable, TruthTable};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
@@ -128,8 +128,11 @@ fn image_of(case: &Case, seed: u64) -> Vec<u8> {
         .collect();
     let points = [("own", &case.convs), ("exact", &exact)];
     let points = points.map(|(name, convs)| OperatingPoint { name, convs, multipliers: &case.names });
+    let by_activation = if seed % 8 < 6 { ByActivation::Everywhere } else { ByActivation::WhereItPays };
     let options = Options {
-        table_form: if seed.is_multiple_of(2) { TableForm::Smallest } else { TableForm::Fastest },
+        by_activation,
+        table_form: [TableForm::Smallest, TableForm::Fastest, TableForm::Smallest, TableForm::Compact]
+            [seed as usize % 4],
         tables_only: seed.is_multiple_of(3),
         copy_tables_within_bytes: seed.is_multiple_of(5).then_some(100_000),
     };

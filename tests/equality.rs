@@ -9,7 +9,7 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use skimp::emulate::{ApproximateConv, Emulator, oracle};
 use skimp::execute::AlignedImage;
-use skimp::image::{self, OperatingPoint, Options, TableForm, contents};
+use skimp::image::{self, ByActivation, OperatingPoint, Options, TableForm, contents};
 use skimp::multiplier::{ProductTable, TruthTable};
 use skimp_runtime::image::{HEADER_BYTES, Kernel, Op, checksum};
 use skimp_runtime::{Error, Network, Silent};
@@ -35,10 +35,15 @@ fn build(case: &Case) -> Vec<u8> {
 fn all_builds(case: &Case) -> Vec<Vec<u8>> {
     let point = OperatingPoint { name: "only", convs: &case.convs, multipliers: &case.names };
     let mut images = Vec::new();
-    for table_form in [TableForm::Smallest, TableForm::Fastest] {
+    for (table_form, by_activation) in [
+        (TableForm::Smallest, ByActivation::WhereItPays),
+        (TableForm::Compact, ByActivation::WhereItPays),
+        (TableForm::Fastest, ByActivation::WhereItPays),
+        (TableForm::Fastest, ByActivation::Everywhere),
+    ] {
         for tables_only in [false, true] {
             for copy_tables_within_bytes in [None, Some(70_000), Some(usize::MAX)] {
-                let options = Options { table_form, tables_only, copy_tables_within_bytes };
+                let options = Options { table_form, by_activation, tables_only, copy_tables_within_bytes };
                 images.push(image::build_points(&case.network, &[point], &options).unwrap().bytes);
             }
         }
@@ -114,6 +119,8 @@ fn every_kind_of_table_and_kernel_occurs_in_the_random_networks() {
         "product, masked, 16-bit weights",
         "slice",
         "table",
+        "table by activation",
+        "table by activation in RAM",
         "table copy",
         "table in RAM",
     ];
@@ -140,8 +147,15 @@ fn operating_points_are_switched_between_inferences() {
         let assignments = [("frugal", &case.convs), ("exact", &exact), ("again", &case.convs)];
         let points =
             assignments.map(|(name, convs)| OperatingPoint { name, convs, multipliers: &case.names });
-        for copy_tables_within_bytes in [None, Some(usize::MAX)] {
-            let options = Options { copy_tables_within_bytes, ..Options::default() };
+        for (copy_tables_within_bytes, table_form) in [
+            (None, TableForm::Smallest),
+            (Some(usize::MAX), TableForm::Smallest),
+            (None, TableForm::Fastest),
+            (Some(usize::MAX), TableForm::Fastest),
+        ] {
+            let by_activation = ByActivation::Everywhere;
+            let options =
+                Options { table_form, by_activation, tables_only: seed % 2 == 0, copy_tables_within_bytes };
             let build = |points: &[OperatingPoint]| {
                 image::build_points(&case.network, points, &options).unwrap().bytes
             };

@@ -48,12 +48,13 @@ fn exact(network: &QuantizedNetwork) -> Vec<ApproximateConv> {
     network.convs().map(|(_, conv)| of(conv)).collect()
 }
 
-/// The image of a network with exact products, multiplied or looked up.
-fn image(network: &QuantizedNetwork, tables_only: bool) -> AlignedImage {
+/// The image of a network with exact products, multiplied or looked up in a form of table.
+fn image(network: &QuantizedNetwork, tables: Option<TableForm>) -> AlignedImage {
     let convs = exact(network);
     let names = vec!["exact".to_owned(); convs.len()];
     let point = OperatingPoint { name: "", convs: &convs, multipliers: &names };
-    let options = Options { tables_only, ..Options::default() };
+    let (table_form, tables_only) = (tables.unwrap_or_default(), tables.is_some());
+    let options = Options { table_form, tables_only, ..Options::default() };
     AlignedImage::new(&image::build_points(network, &[point], &options).unwrap().bytes)
 }
 
@@ -69,15 +70,15 @@ fn zoo_is_predicted(board: &str, models: &[&str]) {
 /// Products multiplied and looked up.
 fn is_predicted(device: &Device, model: &str, network: &QuantizedNetwork) {
     let board = device.board;
-    for tables_only in [false, true] {
-        let image = image(network, tables_only);
+    for tables in [None, Some(TableForm::Compact), Some(TableForm::Smallest)] {
+        let image = image(network, tables);
         let loaded = image.load().unwrap();
         let fit = Fit::new(&loaded, image.bytes().len(), board);
         assert!(fit.check(board).is_ok(), "{model}: {fit:?}");
         let predicted = predict(&loaded, board);
         let measured = device.measure(&image);
         let total: u64 = measured.iter().map(|layer| layer.insns).sum();
-        println!("{model}, tables only: {tables_only}, on {}: {total} instructions", board.name);
+        println!("{model}, tables: {tables:?}, on {}: {total} instructions", board.name);
         print_layers(&loaded, predicted.as_ref().ok(), &measured);
         let predicted = predicted.unwrap();
         let off = relative(predicted.total().insns, total);
@@ -190,7 +191,7 @@ fn searches_count_on_nearly_what_an_image_is_predicted_to_take() {
     let board = Board::find("mps2-an386").unwrap();
     let of_search = |network: &QuantizedNetwork, convs: &[ApproximateConv]| {
         let of = |layer: usize, _| Ok(convs[layer].clone());
-        let costs = AssignmentCosts::new(network, (board, TableForm::Smallest), 1, &of).unwrap();
+        let costs = AssignmentCosts::new(network, (board, &Options::default()), 1, &of).unwrap();
         costs.total(&vec![0; convs.len()])
     };
     let check = |what: &str, image: &[u8], searched: LayerCost, within: f64| {
@@ -201,7 +202,7 @@ fn searches_count_on_nearly_what_an_image_is_predicted_to_take() {
     for model in ["fashion-cnn", "resnet8"] {
         let float = skimp::import::open(&zoo::resolve(model).unwrap().0).unwrap();
         let network = networks::quantized(&float, Default::default(), 1);
-        check(model, image(&network, false).bytes(), of_search(&network, &exact(&network)), 0.02);
+        check(model, image(&network, None).bytes(), of_search(&network, &exact(&network)), 0.02);
     }
     for seed in 100..160 {
         let case = common::random::case(seed);
@@ -213,7 +214,7 @@ fn searches_count_on_nearly_what_an_image_is_predicted_to_take() {
 #[test]
 fn boards_without_an_emulation_are_predicted_like_those_with_the_same_kernels() {
     let float = skimp::import::open(&zoo::resolve("digits-cnn").unwrap().0).unwrap();
-    let image = image(&networks::quantized(&float, Default::default(), 1), false);
+    let image = image(&networks::quantized(&float, Default::default(), 1), None);
     let network = image.load().unwrap();
     let on = |name: &str| predict(&network, Board::find(name).unwrap());
     assert_eq!(on("stm32f4discovery").unwrap(), on("mps2-an386").unwrap());
@@ -224,7 +225,7 @@ fn boards_without_an_emulation_are_predicted_like_those_with_the_same_kernels() 
 #[test]
 fn what_does_not_fit_is_told() {
     let float = skimp::import::open(&zoo::resolve("fashion-cnn").unwrap().0).unwrap();
-    let image = image(&networks::quantized(&float, Default::default(), 1), false);
+    let image = image(&networks::quantized(&float, Default::default(), 1), None);
     let network = image.load().unwrap();
     let small = Board::find("stm32vldiscovery").unwrap();
     let message = Fit::new(&network, image.bytes().len(), small).check(small).unwrap_err().to_string();

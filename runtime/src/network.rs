@@ -215,6 +215,18 @@ impl<'a> Network<'a> {
                     conv::table(op, &rows, &finish, input, output, scratch);
                 }
             }
+            Kernel::TableByActivation { rows, weights } => {
+                let weights = reader.weight_blocks(*weights)?;
+                if let Some(copy) = rows.copy_range(reader)? {
+                    let [output, input, scratch, copy] = disjoint(arena, [output, input, scratch, copy])?;
+                    let rows = Rows::new(&reader.table(rows.table)?, copy).ok_or(Error::Section)?;
+                    conv::table_by_activation(op, rows, weights, &finish, input, output, scratch);
+                } else {
+                    let [output, input, scratch] = disjoint(arena, [output, input, scratch])?;
+                    let rows = reader.rows(&reader.table(rows.table)?)?;
+                    conv::table_by_activation(op, rows, weights, &finish, input, output, scratch);
+                }
+            }
             Kernel::DepthwiseTable { rows, coding, weights } => {
                 let weights = reader.section(*weights)?;
                 if let Some(copy) = rows.copy_range(reader)? {

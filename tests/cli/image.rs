@@ -95,7 +95,7 @@ fn sizes_are_stated_before_anything_is_built() {
     let report = dir.skimp(&format!("{line} --json")).json();
     let forms = list(&report, "forms");
     let options: Vec<&str> = forms.iter().map(|form| form["options"].as_str().unwrap()).collect();
-    assert_eq!(options[..3], ["--tables smallest", "--tables fastest", "--lookup-only"]);
+    assert_eq!(options[..4], ["--tables smallest", "--tables compact", "--tables fastest", "--lookup-only"]);
     assert!(options.contains(&"--tables smallest --max-weight-codes 16"), "{options:?}");
     for form in forms {
         let parts = ["description_bytes", "weight_bytes", "other_bytes", "table_bytes"];
@@ -107,7 +107,9 @@ fn sizes_are_stated_before_anything_is_built() {
         }
     }
     // What is said is what is built, and no table has more rows than were allowed.
-    for options in ["--tables smallest", "--lookup-only", "--tables smallest --max-weight-codes 16"] {
+    for options in
+        ["--tables smallest", "--tables compact", "--lookup-only", "--tables smallest --max-weight-codes 16"]
+    {
         let form = forms.iter().find(|form| form["options"] == options).unwrap();
         let built = line.replace("image sizes", "image build");
         dir.skimp(&format!("{built} {options} --out a.skimp")).ok();

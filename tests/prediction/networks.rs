@@ -4,7 +4,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use skimp::emulate::ApproximateConv;
 use skimp::execute::AlignedImage;
-use skimp::image::{self, OperatingPoint, Options, TableForm};
+use skimp::image::{self, ByActivation, OperatingPoint, Options, TableForm};
 use skimp::multiplier::{ProductTable, Scheme, TruthTable};
 use skimp::network::{Activation, Conv2d, FloatNetwork, Network, Node, Op, Shape, Tensor, Window};
 use skimp::quantize::{Calibration, QuantizedNetwork, RangeMethod, quantize};
@@ -71,7 +71,8 @@ pub fn image(seed: u64, limits: Limits) -> Option<AlignedImage> {
     let multipliers = vec!["random".to_owned(); convs.len()];
     let point = OperatingPoint { name: "", convs: &convs, multipliers: &multipliers };
     let options = Options {
-        table_form: if rng.random() { TableForm::Smallest } else { TableForm::Fastest },
+        table_form: [TableForm::Smallest, TableForm::Compact, TableForm::Fastest][rng.random_range(0..3)],
+        by_activation: if rng.random() { ByActivation::Everywhere } else { ByActivation::WhereItPays },
         tables_only: rng.random_ratio(1, 3),
         copy_tables_within_bytes: rng.random_ratio(1, 6).then_some(1 << 18),
     };
@@ -247,7 +248,7 @@ impl Build {
     fn dense(&mut self, rng: &mut ChaCha8Rng) {
         let from = self.tensors.len() - 1;
         let flat = Shape::new(1, 1, self.tensors[from].shape.elements());
-        let outputs = [2, 5, 10, 10, 16][rng.random_range(0..5)];
+        let outputs = [2, 5, 10, 10, 16, 40][rng.random_range(0..6)];
         if flat.channels * outputs > self.limits.multiplications / 10 {
             return;
         }

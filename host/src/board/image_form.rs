@@ -2,12 +2,12 @@
 
 use super::description::Board;
 use crate::error::{Error, Result};
-use crate::image::{FlashImage, Footprint, Options, TableForm};
+use crate::image::{ByActivation, FlashImage, Footprint, Options, TableForm};
 use crate::quantize::QuantizedNetwork;
 
 /// How an image of `network` may be built for `board`, the fastest form first. Tables are copied into RAM where flash is
 /// slower, as long as the board has room for them.
-pub fn image_forms(network: &QuantizedNetwork, board: &Board) -> [Options; 2] {
+pub fn image_forms(network: &QuantizedNetwork, board: &Board) -> [Options; 3] {
     let copy_tables_within_bytes = board.slow_flash.then(|| {
         // Each copy is a layer of its own, with a count.
         let counts = 4 * 2 * network.layers.len();
@@ -15,8 +15,9 @@ pub fn image_forms(network: &QuantizedNetwork, board: &Board) -> [Options; 2] {
         let beside = elements(network.input) + 4 * elements(network.output) + counts;
         (board.memory_bytes as usize).saturating_sub(beside)
     });
-    [TableForm::Fastest, TableForm::Smallest].map(|table_form| Options {
+    [TableForm::Fastest, TableForm::Compact, TableForm::Smallest].map(|table_form| Options {
         table_form,
+        by_activation: ByActivation::default(),
         tables_only: false,
         copy_tables_within_bytes,
     })

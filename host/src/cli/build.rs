@@ -14,8 +14,8 @@ use crate::quantize::QuantizedNetwork;
 /// How an image is built.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ImageArgs {
-    /// Store multiplier tables as small as possible, or so that they are looked up fastest: up to twice the
-    /// flash for a tenth of the time. For a board, fastest unless only smallest fits; else smallest.
+    /// Store multiplier tables as small as possible, or so that they are looked up fastest, or in between: up to four
+    /// times the flash for a third of the time. For a board, the fastest that fits; else smallest.
     #[arg(long, value_enum, value_name = "FORM")]
     tables: Option<Tables>,
     /// Look every product up, even those that could be multiplied: to measure what lookup costs.
@@ -30,9 +30,12 @@ pub struct ImageArgs {
 /// How tables are stored.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Tables {
-    /// One row for a weight and its negative where the multiplier allows it.
+    /// One row for a weight and its negative where the multiplier allows it, and a byte for a product that is near
+    /// an exact one's multiple.
     Smallest,
-    /// One row for each weight.
+    /// One row for a weight and its negative where the multiplier allows it.
+    Compact,
+    /// One row for each weight; for large dense layers, one for each activation.
     Fastest,
 }
 
@@ -45,6 +48,7 @@ impl ImageArgs {
             forms.truncate(1);
             forms[0].table_form = match tables {
                 Tables::Smallest => TableForm::Smallest,
+                Tables::Compact => TableForm::Compact,
                 Tables::Fastest => TableForm::Fastest,
             };
         }

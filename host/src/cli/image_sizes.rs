@@ -5,7 +5,7 @@ use super::common::{self, MultiplierArgs, NetworkArgs, Spinner};
 use crate::board::description::{BOARDS, Board};
 use crate::compensate::{Compensator, Steps};
 use crate::error::{Error, Result};
-use crate::image::{Footprint, OperatingPoint, Options, TableForm, build_points};
+use crate::image::{ByActivation, Footprint, OperatingPoint, Options, TableForm, build_points};
 use crate::report::{Align, text_table};
 use serde::Serialize;
 
@@ -94,15 +94,19 @@ pub fn run(args: Args) -> Result<()> {
             let convs = compensator.with_steps(steps)?.compensate(&assigned.assignment)?;
             let point = OperatingPoint { name: "", convs: &convs, multipliers: &assigned.names };
             let before = forms.len();
-            for (table_form, tables_only) in
-                [(TableForm::Smallest, false), (TableForm::Fastest, false), (TableForm::Smallest, true)]
-            {
+            for (table_form, tables_only) in [
+                (TableForm::Smallest, false),
+                (TableForm::Compact, false),
+                (TableForm::Fastest, false),
+                (TableForm::Smallest, true),
+            ] {
                 // Layers that need no table are not restricted.
                 if tables_only && steps.max_codes.is_some() {
                     continue;
                 }
                 let copy_tables_within_bytes = args.copy_tables_within;
-                let options = Options { table_form, tables_only, copy_tables_within_bytes };
+                let by_activation = ByActivation::default();
+                let options = Options { table_form, by_activation, tables_only, copy_tables_within_bytes };
                 let image = build_points(compensator.network(), &[point], &options)?;
                 let footprint = Footprint::of(&image)?;
                 let boards = BOARDS.iter().map(|board| Room::of(board, &footprint)).collect();
@@ -128,6 +132,7 @@ fn written(steps: Steps, options: &Options) -> String {
     let form = match options.table_form {
         _ if options.tables_only => "--lookup-only",
         TableForm::Smallest => "--tables smallest",
+        TableForm::Compact => "--tables compact",
         TableForm::Fastest => "--tables fastest",
     };
     let codes = steps.max_codes.map_or(String::new(), |count| format!(" --max-weight-codes {count}"));

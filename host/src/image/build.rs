@@ -1,9 +1,10 @@
 //! Assembling an image.
 
+use super::by_activation::ByActivation;
 use super::layer::{self, Products};
 use super::placement::{Copied, Placement};
 use super::sections::Sections;
-use super::shared_tables::SharedTables;
+use super::shared_tables::{SharedTables, TableLayer};
 use super::tables::TableForm;
 use crate::emulate::ApproximateConv;
 use crate::error::{Error, Result};
@@ -19,6 +20,8 @@ use skimp_runtime::image::{
 pub struct Options {
     /// Whether tables are stored as small as possible or to be looked up as fast as possible.
     pub table_form: TableForm,
+    /// Which layers have tables with a row for each activation code.
+    pub by_activation: ByActivation,
     /// Look everything up, even products that could be multiplied: to measure what lookup costs.
     pub tables_only: bool,
     /// Copy tables into the arena as long as it stays within so many bytes: for boards whose RAM is faster
@@ -65,16 +68,18 @@ pub fn build_points(
     let layers = || points.iter().flat_map(|point| point.convs.iter().zip(point.multipliers));
     let mut lowered: Vec<_> =
         layers().map(|(conv, _)| if options.tables_only { None } else { layer::lower(conv) }).collect();
-    let tabled = layers().zip(&lowered).map(|((conv, name), lowered)| {
-        lowered.is_none().then_some((name.as_str(), &conv.products, conv.weights.as_slice()))
+    let quantized = points.iter().flat_map(|_| network.convs().map(|(_, conv)| conv));
+    let tabled = layers().zip(quantized).zip(&lowered).map(|(((approximate, name), conv), lowered)| {
+        let (products, weights) = (&approximate.products, approximate.weights.as_slice());
+        lowered.is_none().then_some(TableLayer { name, products, weights, conv })
     });
-    let tables = SharedTables::new(tabled, options.table_form);
+    let tables = SharedTables::new(tabled, options);
     let products: Vec<Products> = lowered
         .drain(..)
         .enumerate()
         .map(|(i, lowered)| match (lowered, tables.of(i)) {
             (Some(lowered), _) => Products::Lowered(lowered),
-            (None, Some((index, stored))) => Products::Table(index, stored),
+            (None, Some(found)) => Products::Table(found),
             (None, None) => unreachable!("a layer that is not lowered has a table"),
         })
         .collect();
@@ -268,7 +273,10 @@ impl PointPlan {
 
     /// Has a layer look its table up in the arena if it is copied there.
     fn point_to_copy(&self, op: &mut Conv2d) {
-        let (Kernel::Table { rows, .. } | Kernel::DepthwiseTable { rows, .. }) = &mut op.kernel else {
+        let (Kernel::Table { rows, .. }
+        | Kernel::DepthwiseTable { rows, .. }
+        | Kernel::TableByActivation { rows, .. }) = &mut op.kernel
+        else {
             return;
         };
         let copy = self.copied.iter().position(|&(table, _)| table == rows.table);

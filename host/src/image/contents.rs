@@ -90,6 +90,7 @@ fn kernel(kernel: &Kernel) -> String {
     let place = |copy: Option<u32>| if copy.is_some() { " in RAM" } else { "" };
     match kernel {
         Kernel::Table { rows, .. } => format!("table{}", place(rows.copy)),
+        Kernel::TableByActivation { rows, .. } => format!("table by activation{}", place(rows.copy)),
         Kernel::Product { operand, width, .. } => format!("product{}", factors(operand, width)),
         Kernel::DepthwiseTable { rows, .. } => format!("depthwise table{}", place(rows.copy)),
         Kernel::DepthwiseProduct { operand, width, .. } => {
@@ -101,6 +102,7 @@ fn kernel(kernel: &Kernel) -> String {
 fn weights(kernel: &Kernel) -> Section {
     match kernel {
         Kernel::Table { weights, .. }
+        | Kernel::TableByActivation { weights, .. }
         | Kernel::Product { weights, .. }
         | Kernel::DepthwiseTable { weights, .. }
         | Kernel::DepthwiseProduct { weights, .. } => *weights,

@@ -40,6 +40,7 @@ impl Footprint {
             let Op::Conv2d(conv) = &layer.op else { continue };
             let own = match conv.kernel {
                 Kernel::Table { weights, .. }
+                | Kernel::TableByActivation { weights, .. }
                 | Kernel::Product { weights, .. }
                 | Kernel::DepthwiseTable { weights, .. }
                 | Kernel::DepthwiseProduct { weights, .. } => weights,

@@ -1,8 +1,10 @@
 //! The record of one convolution: how it multiplies, and its weights in the order its kernel reads them.
 
+use super::by_activation;
 use super::lowering::{Factor, Lowered};
 use super::sections::Sections;
-use super::tables::{StoredTable, TableForm};
+use super::build::Options;
+use super::shared_tables::{Found, Order, SharedTables, TableLayer};
 use crate::emulate::ApproximateConv;
 use crate::error::Result;
 use crate::multiplier::Scheme;
@@ -12,8 +14,8 @@ use skimp_runtime::image::{Conv2d, EntryKind, Kernel, Operand, RowSource, Scratc
 /// How a layer gets its products.
 #[allow(clippy::large_enum_variant, reason = "there is one for each layer")]
 pub(super) enum Products<'a> {
-    /// From a table, by its index.
-    Table(u16, &'a StoredTable),
+    /// From a table.
+    Table(Found<'a>),
     /// By multiplication.
     Lowered(Lowered),
 }
@@ -36,19 +38,16 @@ pub(crate) fn lone_record(
     scheme: Scheme,
     conv: &QuantizedConv,
     approximate: &ApproximateConv,
-    form: TableForm,
+    options: &Options,
 ) -> Result<(Conv2d, Option<EntryKind>)> {
-    let stored;
-    let products = match lower(approximate) {
-        Some(lowered) => Products::Lowered(lowered),
-        None => {
-            stored = StoredTable::new(&approximate.products, &occurring(approximate), form);
-            Products::Table(0, &stored)
-        }
-    };
-    let entry = match &products {
-        Products::Table(_, stored) => Some(stored.entry),
-        Products::Lowered(_) => None,
+    let lowered = if options.tables_only { None } else { lower(approximate) };
+    let (products, weights) = (&approximate.products, approximate.weights.as_slice());
+    let layer = lowered.is_none().then_some(TableLayer { name: "", products, weights, conv });
+    let tables = SharedTables::new(std::iter::once(layer), options);
+    let (entry, products) = match (lowered, tables.of(0)) {
+        (Some(lowered), _) => (None, Products::Lowered(lowered)),
+        (None, Some(found)) => (Some(found.stored.entry), Products::Table(found)),
+        (None, None) => unreachable!("a layer that is not lowered has a table"),
     };
     Ok((record(scheme, conv, approximate, &products, &mut Sections::default())?, entry))
 }
@@ -62,7 +61,7 @@ pub(super) fn record(
     sections: &mut Sections,
 ) -> Result<Conv2d> {
     let constants = match products {
-        Products::Table(_, stored) => &stored.constants,
+        Products::Table(found) => &found.stored.constants,
         Products::Lowered(lowered) => &lowered.constants,
     };
     let mut bias = approximate.fold(conv, scheme)?;
@@ -72,11 +71,14 @@ pub(super) fn record(
     }
     let mut activation_sums = approximate.operand_sum.clone();
     let kernel = match products {
-        Products::Table(table, stored) => {
+        Products::Table(Found { index, stored, order }) => {
             let weights: Vec<u8> =
                 approximate.weights.iter().map(|&w| stored.weight_bytes[usize::from(w)]).collect();
-            let (rows, coding) = (RowSource { table: *table, copy: None }, stored.coding);
-            if is_depthwise(conv) {
+            let (rows, coding) = (RowSource { table: *index, copy: None }, stored.coding);
+            if *order == Order::Activation {
+                let weights = sections.add(by_activation::by_block(conv, &weights));
+                Kernel::TableByActivation { rows, weights }
+            } else if is_depthwise(conv) {
                 let weights = sections.add(by_block(conv, &weights, [0, 1, 2, 3]));
                 Kernel::DepthwiseTable { rows, coding, weights }
             } else {

@@ -10,21 +10,18 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// The line that `row` stays nearest above; `None` if it rises above it by more than a byte.
+    /// The line that `row` stays nearest above; `None` if it rises above every line by more than a byte.
     pub fn below(row: &[i32; 256]) -> Option<Line> {
-        // How far apart row and line are is a convex function of the slope, as the largest of linear functions
-        // less the smallest: the first slope after which it rises is a minimum.
-        let (mut low, mut high) = (i16::MIN, i16::MAX);
-        while low < high {
-            let middle = low.midpoint(high);
-            if spread(row, middle + 1).1 >= spread(row, middle).1 {
-                high = middle;
-            } else {
-                low = middle + 1;
-            }
-        }
-        let (constant, height) = spread(row, low);
-        (height <= u8::MAX.into()).then_some(Line { slope: low, constant })
+        // Both ends are at most a byte above the line: no other slopes come into question.
+        let steps = row.len() as i32 - 1;
+        let chord = (row[255] - row[0]).div_euclid(steps);
+        let slopes = (chord - 1..=chord + 1).filter_map(|slope| i16::try_from(slope).ok());
+        let lines = slopes.map(|slope| {
+            let (constant, height) = spread(row, slope);
+            (height, Line { slope, constant })
+        });
+        let (height, line) = lines.min_by_key(|&(height, _)| height)?;
+        (height <= u8::MAX.into()).then_some(line)
     }
 
     /// Leaves in `row` what is above the line.

@@ -6,6 +6,7 @@
 
 pub mod arena;
 mod build;
+mod by_activation;
 pub mod contents;
 mod flash_model;
 mod footprint;
@@ -18,6 +19,7 @@ mod shared_tables;
 pub mod tables;
 
 pub use build::{FlashImage, OperatingPoint, Options, build, build_points};
+pub use by_activation::ByActivation;
 pub use flash_model::FlashModel;
 pub use footprint::Footprint;
 pub(crate) use layer::lone_record;

@@ -18,7 +18,10 @@ pub enum TableForm {
     /// lines, a byte for each.
     #[default]
     Smallest,
-    /// The time of a lookup: a row for each weight, so that there are no signs to look at, and whole products.
+    /// Its size, but not at the price of a multiplication for each lookup: whole products.
+    Compact,
+    /// The time of a lookup: a row for each weight, so that there are no signs to look at, and whole products; where
+    /// it pays, a row for each activation code.
     Fastest,
 }
 
@@ -43,7 +46,7 @@ impl StoredTable {
     /// The table with the rows for the weight codes that `occurs` marks, in the given form.
     pub fn new(products: &ProductTable, occurs: &[bool; 256], form: TableForm) -> StoredTable {
         let signed = match form {
-            TableForm::Smallest => Self::signed(products, occurs),
+            TableForm::Smallest | TableForm::Compact => Self::signed(products, occurs, form),
             TableForm::Fastest => None,
         };
         signed.unwrap_or_else(|| Self::plain(products, occurs, form))
@@ -60,7 +63,7 @@ impl StoredTable {
     }
 
     /// One row a magnitude, if negated weights give negated products.
-    fn signed(products: &ProductTable, occurs: &[bool; 256]) -> Option<StoredTable> {
+    fn signed(products: &ProductTable, occurs: &[bool; 256], form: TableForm) -> Option<StoredTable> {
         let mut rows = Rows::default();
         let mut weight_bytes = [0; 256];
         for code in codes(occurs) {
@@ -75,27 +78,32 @@ impl StoredTable {
             let index = u8::try_from(rows.index(positive)).ok().filter(|&index| index < 128)?;
             weight_bytes[usize::from(code)] = index | u8::from(weight < 0) << 7;
         }
-        Some(rows.finish(WeightCoding::SignedRow, weight_bytes, occurs, TableForm::Smallest))
+        Some(rows.finish(WeightCoding::SignedRow, weight_bytes, occurs, form))
     }
 
     /// The rows as bytes.
     pub fn bytes(&self) -> Vec<u8> {
-        let entries = self.rows.iter().flatten();
-        match self.entry {
-            EntryKind::U16 => entries.flat_map(|&p| (p as u16).to_le_bytes()).collect(),
-            EntryKind::I32 => entries.flat_map(|&p| p.to_le_bytes()).collect(),
-            EntryKind::U8 => {
-                let row = |(slope, row): (&i16, &[i32; 256])| {
-                    slope.to_le_bytes().into_iter().chain(row.map(|entry| entry as u8))
-                };
-                self.slopes.iter().zip(&self.rows).flat_map(row).collect()
-            }
-        }
+        row_bytes(self.entry, &self.rows, &self.slopes)
     }
 
     /// Length of [`StoredTable::bytes`].
     pub fn len_bytes(&self) -> usize {
         self.rows.len() * self.entry.row_bytes()
+    }
+}
+
+/// Rows as they are stored; `slopes` matter for entries of 8 bits only.
+pub(super) fn row_bytes(entry: EntryKind, rows: &[[i32; 256]], slopes: &[i16]) -> Vec<u8> {
+    let entries = rows.iter().flatten();
+    match entry {
+        EntryKind::U16 => entries.flat_map(|&p| (p as u16).to_le_bytes()).collect(),
+        EntryKind::I32 => entries.flat_map(|&p| p.to_le_bytes()).collect(),
+        EntryKind::U8 => {
+            let row = |(slope, row): (&i16, &[i32; 256])| {
+                slope.to_le_bytes().into_iter().chain(row.map(|entry| entry as u8))
+            };
+            slopes.iter().zip(rows).flat_map(row).collect()
+        }
     }
 }
 
@@ -193,11 +201,12 @@ mod tests {
         let products = ProductTable::new(table, scheme, false, zero_point).unwrap();
         let mut occurs = [true; 256];
         occurs[128] = scheme == Scheme::Unsigned;
-        let forms = [TableForm::Fastest, TableForm::Smallest];
-        let [fastest, smallest] = forms.map(|form| StoredTable::new(&products, &occurs, form));
+        let forms = [TableForm::Fastest, TableForm::Compact, TableForm::Smallest];
+        let [fastest, compact, smallest] = forms.map(|form| StoredTable::new(&products, &occurs, form));
         assert_eq!(fastest.coding, WeightCoding::Row);
-        assert_ne!(fastest.entry, EntryKind::U8);
-        for stored in [&fastest, &smallest] {
+        assert!(fastest.entry != EntryKind::U8 && compact.entry == fastest.entry);
+        assert_eq!(compact.coding, smallest.coding);
+        for stored in [&fastest, &compact, &smallest] {
             for code in codes(&occurs) {
                 for x in 0..=255 {
                     assert_eq!(looked_up(stored, code, x), products.row(code)[usize::from(x)], "{code} {x}");

@@ -13,7 +13,7 @@ use crate::board::latency::LayerCost;
 use crate::board::prediction::AssignmentCosts;
 use crate::compensate::Compensator;
 use crate::error::{Error, Result};
-use crate::image::{FlashModel, TableForm};
+use crate::image::{self, FlashModel};
 use crate::multiplier::{Choice, Library};
 use serde::Serialize;
 use std::str::FromStr;
@@ -93,7 +93,8 @@ pub(super) fn costs(
                 let board = options.board.ok_or_else(|| {
                     Error::Argument("latency is an objective only for a board: say which with --board".into())
                 })?;
-                Ok(Box::new(Latency::new(compensator, (board, target.table_form()), shortlist)?))
+                let forms = target.forms(compensator.network());
+                Ok(Box::new(Latency::new(compensator, (board, &forms[0]), shortlist)?))
             }
         }
     };
@@ -125,7 +126,7 @@ impl Cost for Flash {
 struct Latency(AssignmentCosts);
 
 impl Latency {
-    fn new(compensator: &Compensator, on: (&Board, TableForm), shortlist: &Shortlist) -> Result<Latency> {
+    fn new(compensator: &Compensator, on: (&Board, &image::Options), shortlist: &Shortlist) -> Result<Latency> {
         let of = |layer: usize, place: usize| compensator.unfitted_conv(layer, shortlist.choices[place]);
         Ok(Latency(AssignmentCosts::new(compensator.network(), on, shortlist.choices.len(), &of)?))
     }

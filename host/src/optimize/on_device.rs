@@ -127,12 +127,15 @@ impl Target {
         )
     }
 
-    /// How tables are stored if there is room: small ones where size is minimised, or nothing is known of where they go.
-    pub fn table_form(&self) -> TableForm {
-        match self.board {
-            Some(_) if !self.objectives.contains(&Objective::Flash) => TableForm::Fastest,
-            _ => TableForm::Smallest,
+    /// How an image is built, the fastest form that there may be room for first: only the smallest where size is minimised,
+    /// or nothing is known of where it goes.
+    pub fn forms(&self, network: &QuantizedNetwork) -> Vec<Options> {
+        let Some(board) = self.board else { return vec![Options::default()] };
+        let mut forms = Vec::from(image_forms(network, board));
+        if self.objectives.contains(&Objective::Flash) {
+            forms.retain(|form| form.table_form == TableForm::Smallest);
         }
+        forms
     }
 
     /// Builds an image in the fastest form that fits the board, or else the smallest, and tells what it lacks to fit.
@@ -141,18 +144,12 @@ impl Target {
         network: &QuantizedNetwork,
         points: &[OperatingPoint],
     ) -> Result<(FlashImage, Option<Error>)> {
-        let Some(board) = self.board else {
-            return Ok((image::build_points(network, points, &Options::default())?, None));
-        };
         let mut last = None;
-        for form in image_forms(network, board) {
-            if form.table_form == TableForm::Fastest && self.table_form() == TableForm::Smallest {
-                continue;
-            }
+        for form in self.forms(network) {
             let image = image::build_points(network, points, &form)?;
-            match check_fit(&image, board) {
-                Ok(()) => return Ok((image, None)),
-                Err(reason) => last = Some((image, Some(reason))),
+            match self.board.map(|board| check_fit(&image, board)) {
+                None | Some(Ok(())) => return Ok((image, None)),
+                Some(Err(reason)) => last = Some((image, Some(reason))),
             }
         }
         last.ok_or_else(|| Error::Mismatch("there is no form to build the image in".into()))

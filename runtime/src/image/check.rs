@@ -63,7 +63,9 @@ impl Kernel {
     /// The table it looks up, if it does.
     pub fn rows(&self) -> Option<RowSource> {
         match self {
-            Kernel::Table { rows, .. } | Kernel::DepthwiseTable { rows, .. } => Some(*rows),
+            Kernel::Table { rows, .. }
+            | Kernel::DepthwiseTable { rows, .. }
+            | Kernel::TableByActivation { rows, .. } => Some(*rows),
             Kernel::Product { .. } | Kernel::DepthwiseProduct { .. } => None,
         }
     }
@@ -171,6 +173,12 @@ fn check_conv(op: &Conv2d, reader: &Reader) -> Result<(), Error> {
     let depthwise = op.groups == op.input.channels && op.groups == op.output.channels;
     let weights = match &op.kernel {
         Kernel::Table { rows, coding, weights } => check_rows(rows, *coding, *weights, reader)?,
+        Kernel::TableByActivation { rows, weights } => {
+            check_that(op.groups == 1, Error::Geometry)?;
+            check_that(rows.copy.is_none_or(is_aligned), Error::Misaligned)?;
+            check_that(reader.table(rows.table)?.rows == 256, Error::Table)?;
+            reader.weight_blocks(*weights)?.as_flattened().len()
+        }
         Kernel::DepthwiseTable { rows, coding, weights } => {
             check_that(depthwise, Error::Geometry)?;
             check_rows(rows, *coding, *weights, reader)?

@@ -171,6 +171,14 @@ pub enum Kernel {
         /// In the order above. i16 weights: channels 0 and 2, then 1 and 3.
         weights: Section,
     },
+    /// Table lookup row by activation, over blocks of eight output channels: for few pixels and one group.
+    TableByActivation {
+        /// The products, with a row for each of the 256 activation codes and an entry for each weight byte.
+        rows: RowSource,
+        /// One byte a weight: `[block of output channels][kernel row][kernel column][input channel][output
+        /// channel of the block]`. Output channels that complete the last block have any byte.
+        weights: Section,
+    },
 }
 
 /// Where a layer finds the rows of its table.

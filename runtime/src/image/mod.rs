@@ -26,7 +26,9 @@
 //!
 //! A **table** holds the products of one multiplier as one scheme uses it, *row by weight*: row `i` has 256
 //! entries, one for each activation code. A weight byte chooses a row by the layer's [`WeightCoding`].
-//! Only rows that some weight names need to be stored. [`EntryKind`] tells what entries are.
+//! Only rows that some weight names need to be stored. [`EntryKind`] tells what entries are. The kernel
+//! [`TableByActivation`](Kernel::TableByActivation) wants it the other way around: a row for each activation code, an
+//! entry for each weight byte.
 //!
 //! **Activations** live in the arena as u8 codes at offsets fixed by the host, height x width x channels,
 //! channels innermost; logits are little-endian i32.

@@ -5,7 +5,7 @@ use super::{
     WeightWidth,
 };
 use crate::Error;
-use crate::kernels::conv::{Factor, Requantization};
+use crate::kernels::conv::{ACTIVATION_CHANNELS, Factor, Requantization};
 use crate::kernels::{DepthwiseWeights, ProductWeights, Rows};
 use bytemuck::Pod;
 
@@ -66,6 +66,11 @@ impl<'a> Reader<'a> {
     /// The rows of a table in flash.
     pub fn rows(&self, table: &Table) -> Result<Rows<'a>, Error> {
         Rows::new(table, self.bytes(table.entries)?).ok_or(Error::Section)
+    }
+
+    /// The weights of a kernel that looks up row by activation.
+    pub fn weight_blocks(&self, weights: Section) -> Result<&'a [[u8; ACTIVATION_CHANNELS]], Error> {
+        self.section(weights)
     }
 
     /// The weights of a product kernel.

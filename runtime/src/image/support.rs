@@ -22,7 +22,7 @@ impl Kernel {
     #[inline]
     pub const fn is_supported(&self) -> bool {
         match self {
-            Kernel::Table { .. } => cfg!(feature = "table"),
+            Kernel::Table { .. } | Kernel::TableByActivation { .. } => cfg!(feature = "table"),
             Kernel::Product { .. } => cfg!(feature = "product"),
             Kernel::DepthwiseTable { .. } => cfg!(all(feature = "table", feature = "depthwise")),
             Kernel::DepthwiseProduct { .. } => cfg!(all(feature = "product", feature = "depthwise")),

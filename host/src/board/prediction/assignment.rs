@@ -7,14 +7,14 @@ use crate::board::description::Board;
 use crate::board::latency::LayerCost;
 use crate::emulate::ApproximateConv;
 use crate::error::Result;
-use crate::image::{TableForm, lone_record};
+use crate::image::{Options, lone_record};
 use crate::quantize::{QuantizedConv, QuantizedLayer, QuantizedNetwork, QuantizedOp};
 use rayon::prelude::*;
 use skimp_runtime::image::{EntryKind, Op};
 
 /// What each convolution of a network takes on a board with each of several multipliers, and what all else takes. Where
 /// tensors lie in the arena is not known, and taken to be where copies are fast; a table is taken to have the rows that
-/// one layer needs.
+/// one layer needs, in the form that an image built with the given options has.
 #[derive(Clone, Debug)]
 pub struct AssignmentCosts {
     fixed: LayerCost,
@@ -27,7 +27,7 @@ impl AssignmentCosts {
     /// place among these. Uses all threads.
     pub fn new(
         network: &QuantizedNetwork,
-        (board, form): (&Board, TableForm),
+        (board, options): (&Board, &Options),
         choices: usize,
         of: &(dyn Fn(usize, usize) -> Result<ApproximateConv> + Sync),
     ) -> Result<AssignmentCosts> {
@@ -41,7 +41,7 @@ impl AssignmentCosts {
         let of_layers = |choice: usize| -> Result<Vec<LayerCost>> {
             let cost = |(layer, conv): (usize, &&QuantizedConv)| {
                 let approximate = of(layer, choice)?;
-                let (record, entry) = lone_record(network.scheme, conv, &approximate, form)?;
+                let (record, entry) = lone_record(network.scheme, conv, &approximate, options)?;
                 let slow = slow_shifts(approximate.requantization.iter().map(|&(_, shift)| shift));
                 costs.of(&conv::work(&record, |_| entry.unwrap_or(EntryKind::U16), slow))
             };

@@ -24,6 +24,11 @@ pub(super) fn work(op: &Conv2d, entry: impl Fn(u16) -> EntryKind, slow: usize) -
             work.add("table-records", u64::from(rows.table) + 1);
             work
         }
+        Kernel::TableByActivation { rows, .. } => {
+            let mut work = table_by_activation(op, entry(rows.table), slow);
+            work.add("table-records", u64::from(rows.table) + 1);
+            work
+        }
         Kernel::Product { operand, width, .. } => product(op, *operand, *width, slow),
         Kernel::DepthwiseTable { rows, coding, .. } => {
             let mut work = depthwise::table(op, entry(rows.table), *coding, slow);
@@ -146,6 +151,30 @@ fn table(op: &Conv2d, entry: EntryKind, coding: WeightCoding, slow: u64) -> Work
             work.add(products, outputs.saturating_mul(taps));
             work.add(rest, outputs.saturating_mul(taps % PIXEL_ROUND));
         }
+        store(&mut work, op, slow, 1, 1);
+    }
+    work
+}
+
+fn table_by_activation(op: &Conv2d, entry: EntryKind, slow: u64) -> Work {
+    let mut work = Work::new("table-by-activation");
+    let shape = Shape::new(op);
+    let (taps, blocks) = (shape.taps as u64, (shape.outputs as u64).div_ceil(CHANNELS));
+    let [rows, rounds] = match entry {
+        EntryKind::U16 => ["u16-rows", "u16-rounds"],
+        EntryKind::I32 => ["i32-rows", "i32-rounds"],
+        EntryKind::U8 => ["u8-rows", "u8-rounds"],
+    };
+    for pixel in 0..shape.pixels {
+        work.add("pixels", 1);
+        stage(&mut work, op, (pixel, 0), op.scratch.offset as usize);
+        if op.activation_sums.is_some() {
+            work.looped(["pixel-sums", "pixel-summed-fours", "pixel-summed-rest"], 1, taps);
+            work.add("summed-blocks", blocks);
+        }
+        work.add("blocks", blocks);
+        work.add(rows, blocks.saturating_mul(taps));
+        work.add(rounds, blocks.saturating_mul(taps.div_ceil(4)));
         store(&mut work, op, slow, 1, 1);
     }
     work

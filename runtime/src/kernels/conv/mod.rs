@@ -4,12 +4,14 @@
 //! Sums wrap: the host refuses networks whose sums could, but an image from elsewhere must not be able to
 //! panic.
 
+mod by_activation;
 mod depthwise;
 mod finish;
 mod product;
 mod runs;
 mod table;
 
+pub(crate) use by_activation::{CHANNELS as ACTIVATION_CHANNELS, table_by_activation};
 pub(crate) use depthwise::{depthwise_product, depthwise_table};
 pub(crate) use finish::Requantization;
 pub(crate) use product::{Column, Factor, product};
@@ -40,6 +42,7 @@ impl Conv2d {
         let taps = self.taps()?;
         match self.kernel {
             Kernel::Table { .. } => taps.checked_mul(COLUMN_BYTES),
+            Kernel::TableByActivation { .. } => Some(taps),
             Kernel::Product { operand, .. } => {
                 let tap_bytes = COLUMN_BYTES + usize::from(self.is_staged(operand));
                 taps.checked_next_multiple_of(TAP_GROUP).and_then(|taps| taps.checked_mul(tap_bytes))
@@ -64,6 +67,9 @@ impl Conv2d {
                 groups.checked_mul(pairs)?.checked_mul(taps)?.checked_mul(2)
             }
             Kernel::Table { .. } => taps.checked_mul(outputs),
+            Kernel::TableByActivation { .. } => {
+                taps.checked_mul(outputs.checked_next_multiple_of(ACTIVATION_CHANNELS)?)
+            }
             Kernel::DepthwiseTable { .. } | Kernel::DepthwiseProduct { .. } => {
                 taps.checked_mul(outputs.checked_next_multiple_of(inner::CHANNELS)?)
             }

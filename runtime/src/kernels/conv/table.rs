@@ -75,16 +75,7 @@ fn run_pixel(
     let (outputs, group_outputs) = (usize::from(op.output.channels), op.group_outputs());
     let mut channel = 0;
     for group in 0..usize::from(op.groups) {
-        for_each_run(op, input, pixel, group, &mut |tap, run| match run {
-            Run::Codes(codes) => {
-                if let Some(target) = column.get_mut(tap..tap + codes.len()) {
-                    target.copy_from_slice(codes);
-                }
-            }
-            Run::Padding(taps) => {
-                column.get_mut(tap..tap + taps).unwrap_or(&mut []).fill(op.input_zero_point);
-            }
-        });
+        gather_pixel(op, input, column, pixel, group);
         let sum = match requantization.activation_sums {
             Some(_) => column.iter().map(|&code| i32::from(code)).sum(),
             None => 0,
@@ -96,6 +87,20 @@ fn run_pixel(
             channel += 1;
         }
     }
+}
+
+/// Writes the taps of one pixel.
+pub(super) fn gather_pixel(op: &Conv2d, input: &[u8], column: &mut [u8], pixel: usize, group: usize) {
+    for_each_run(op, input, pixel, group, &mut |tap, run| match run {
+        Run::Codes(codes) => {
+            if let Some(target) = column.get_mut(tap..tap + codes.len()) {
+                target.copy_from_slice(codes);
+            }
+        }
+        Run::Padding(taps) => {
+            column.get_mut(tap..tap + taps).unwrap_or(&mut []).fill(op.input_zero_point);
+        }
+    });
 }
 
 /// Writes the taps of `count` pixels into the columns; idle lanes hold whatever was there.

@@ -63,6 +63,12 @@ impl<'a> NamedRows<'a> {
         NamedRows { rows, coding, weights }
     }
 
+    /// Activation codes instead of weights, for a table that has a row for each; `None` if it has fewer.
+    pub fn by_code(rows: Rows<'a>, codes: &'a [u8]) -> Option<Self> {
+        let all = rows.len() > usize::from(u8::MAX);
+        all.then_some(NamedRows { rows, coding: WeightCoding::Row, weights: codes })
+    }
+
     /// Number of weights.
     pub fn len(&self) -> usize {
         self.weights.len()

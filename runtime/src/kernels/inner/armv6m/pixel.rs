@@ -61,7 +61,11 @@ macro_rules! pixel_kernel {
 macro_rules! product {
     ($at:literal) => {
         concat!(
-            "ldrb r5, [r1, #", $at, "]\nldrb r6, [r3, #", $at, "]\n",
+            "ldrb r5, [r1, #",
+            $at,
+            "]\nldrb r6, [r3, #",
+            $at,
+            "]\n",
             "lsls r5, r5, #8
              adds r5, r5, r6
              lsls r5, r5, #1
@@ -75,8 +79,16 @@ macro_rules! product {
 macro_rules! with_sign {
     ($product:literal) => {
         concat!(
-            "sxtb r5, r5\nasrs r5, r5, #31\neors ", $product, ", r5\nsubs ", $product, ", ", $product, ", r5\n",
-            "adds r4, r4, ", $product, "\n"
+            "sxtb r5, r5\nasrs r5, r5, #31\neors ",
+            $product,
+            ", r5\nsubs ",
+            $product,
+            ", ",
+            $product,
+            ", r5\n",
+            "adds r4, r4, ",
+            $product,
+            "\n"
         )
     };
 }
@@ -84,7 +96,11 @@ macro_rules! with_sign {
 macro_rules! signed_product {
     ($at:literal) => {
         concat!(
-            "ldrb r5, [r1, #", $at, "]\nldrb r6, [r3, #", $at, "]\n",
+            "ldrb r5, [r1, #",
+            $at,
+            "]\nldrb r6, [r3, #",
+            $at,
+            "]\n",
             "lsls r7, r5, #25
              lsrs r7, r7, #16
              lsls r6, r6, #1
@@ -99,7 +115,11 @@ macro_rules! signed_product {
 macro_rules! sloped_product {
     ($at:literal) => {
         concat!(
-            "ldrb r5, [r1, #", $at, "]\nldrb r6, [r3, #", $at, "]\n",
+            "ldrb r5, [r1, #",
+            $at,
+            "]\nldrb r6, [r3, #",
+            $at,
+            "]\n",
             "lsls r7, r5, #8
              lsls r5, r5, #1
              adds r7, r7, r5
@@ -118,7 +138,11 @@ macro_rules! sloped_product {
 macro_rules! signed_sloped_product {
     ($at:literal) => {
         concat!(
-            "ldrb r5, [r1, #", $at, "]\nldrb r6, [r3, #", $at, "]\n",
+            "ldrb r5, [r1, #",
+            $at,
+            "]\nldrb r6, [r3, #",
+            $at,
+            "]\n",
             "lsls r7, r5, #25
              lsrs r2, r7, #24
              lsrs r7, r7, #17
