@@ -19,6 +19,7 @@ use skimp::emulate::ApproximateConv;
 use skimp::execute::{self, AlignedImage};
 use skimp::image::{self, ByActivation, OperatingPoint, Options, TableForm};
 use skimp::multiplier::{ProductTable, TruthTable};
+use skimp_runtime::image::{Kernel, Op};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, OnceLock};
@@ -139,6 +140,46 @@ fn image_of(case: &Case, seed: u64) -> Vec<u8> {
     // Small boards have no room for two points' tables.
     let points = if seed % 4 == 3 { &points[..1] } else { &points[..] };
     image::build_points(&case.network, points, &options).unwrap().bytes
+}
+
+#[test]
+fn boards_with_room_meet_every_kernel_for_tables() {
+    let mut seen = std::collections::BTreeSet::new();
+    for seed in 0..WANTED as u64 {
+        let image = AlignedImage::new(&image_of(&case(seed), seed));
+        let network = image.load().unwrap();
+        let entries: Vec<_> = network.tables().map(|table| table.entry).collect();
+        for layer in network.layers() {
+            let Op::Conv2d(conv) = layer.op else { continue };
+            let entry = conv.kernel.rows().map(|rows| entries[usize::from(rows.table)]);
+            let one_pixel = if conv.output.height * conv.output.width <= 4 { "few pixels" } else { "blocks" };
+            match (conv.kernel, entry) {
+                (Kernel::Table { coding, .. }, Some(entry)) => {
+                    seen.insert(format!("{coding:?} {entry:?} {one_pixel}"));
+                }
+                (Kernel::TableByActivation { .. }, Some(entry)) => {
+                    seen.insert(format!("by activation {entry:?}"));
+                }
+                (Kernel::DepthwiseTable { coding, .. }, Some(entry)) => {
+                    seen.insert(format!("depthwise {coding:?} {entry:?}"));
+                }
+                _ => {}
+            }
+        }
+    }
+    println!("{seen:?}");
+    for kernel in ["Row U8 blocks", "Row U8 few pixels", "SignedRow U8 blocks", "SignedRow U8 few pixels"] {
+        assert!(seen.contains(kernel), "{kernel} is missing among {seen:?}");
+    }
+    for kernel in ["Row U16", "SignedRow U16"] {
+        for pixels in ["blocks", "few pixels"] {
+            assert!(
+                seen.contains(&format!("{kernel} {pixels}")),
+                "{kernel} {pixels} is missing among {seen:?}"
+            );
+        }
+    }
+    assert!(seen.contains("by activation U16"), "{seen:?}");
 }
 
 /// Runs random networks, twelve that fit if there are so many, and hands each device to `after`.

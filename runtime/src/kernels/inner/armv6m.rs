@@ -5,24 +5,8 @@
 //! Sums live in the upper registers, which an addition can reach, and in r6 and r7.
 
 use super::portable::Weight;
-use crate::image::WeightCoding;
-use crate::kernels::SlopedRow;
 use crate::kernels::conv::Column;
 use core::arch::naked_asm;
-
-/// What a table kernel takes: sums, first row, weights, their number (at least 1), columns.
-///
-/// # Safety
-///
-/// As many weights and columns as said, every weight naming a row behind the pointer.
-type RowKernel<R> = unsafe extern "C" fn(*mut [i32; 8], *const R, *const u8, usize, *const [u8; 8]);
-
-/// What a table kernel for one pixel takes: first row, weights, their number, codes. Returns the sum of the products.
-///
-/// # Safety
-///
-/// As many weights and codes as said, every weight naming a row behind the pointer.
-type PixelKernel<R> = unsafe extern "C" fn(*const R, *const u8, usize, *const u8) -> i32;
 
 /// What a product kernel takes: sums, groups of weights, columns, their number (at least 1).
 ///
@@ -42,68 +26,6 @@ impl MulsWeight for i8 {
 
 impl MulsWeight for i16 {
     const KERNEL: ProductKernel<i16> = products_i16;
-}
-
-/// A type of rows with kernels.
-pub(super) trait Row: Sized {
-    fn row_kernel(coding: WeightCoding) -> RowKernel<Self>;
-    fn pixel_kernel(coding: WeightCoding) -> PixelKernel<Self>;
-}
-
-impl Row for [u16; 256] {
-    fn row_kernel(coding: WeightCoding) -> RowKernel<Self> {
-        match coding {
-            WeightCoding::Row => unsigned_rows,
-            WeightCoding::SignedRow => signed_rows,
-        }
-    }
-
-    fn pixel_kernel(coding: WeightCoding) -> PixelKernel<Self> {
-        match coding {
-            WeightCoding::Row => pixel::unsigned,
-            WeightCoding::SignedRow => pixel::signed,
-        }
-    }
-}
-
-impl Row for SlopedRow {
-    fn row_kernel(coding: WeightCoding) -> RowKernel<Self> {
-        match coding {
-            WeightCoding::Row => sloped::unsigned_rows,
-            WeightCoding::SignedRow => sloped::signed_rows,
-        }
-    }
-
-    fn pixel_kernel(coding: WeightCoding) -> PixelKernel<Self> {
-        match coding {
-            WeightCoding::Row => pixel::unsigned_sloped,
-            WeightCoding::SignedRow => pixel::signed_sloped,
-        }
-    }
-}
-
-/// Adds the products of each weight with its column of codes.
-pub(super) fn add_rows<R: Row>(
-    acc: &mut [i32; 8],
-    rows: &[R],
-    coding: WeightCoding,
-    weights: &[u8],
-    columns: &[[u8; 8]],
-) {
-    let count = weights.len().min(columns.len());
-    if count > 0 {
-        let kernel = R::row_kernel(coding);
-        // SAFETY: the kernel reads `count` weights and columns and writes the sums. Rows: `weights` come from a
-        // `NamedRows`, which names only rows of `rows`; a row has an entry for every code.
-        unsafe { kernel(acc, rows.as_ptr(), weights.as_ptr(), count, columns.as_ptr()) }
-    }
-}
-
-/// Sum of the products of each weight with one code.
-pub(super) fn row_sum<R: Row>(rows: &[R], coding: WeightCoding, weights: &[u8], codes: &[u8]) -> i32 {
-    let count = weights.len().min(codes.len());
-    // SAFETY: the kernel reads `count` weights and codes. Rows: see `add_rows`.
-    unsafe { R::pixel_kernel(coding)(rows.as_ptr(), weights.as_ptr(), count, codes.as_ptr()) }
 }
 
 /// Adds the products of two output channels' weights with four pixels' columns.
@@ -163,8 +85,8 @@ macro_rules! leave {
 }
 
 // The modules below use the macros above.
-mod pixel;
-mod sloped;
+pub(super) mod pixel;
+pub(super) mod sloped;
 
 /// One product of the row at r3, after `$change`, added to a sum.
 macro_rules! look_up {
@@ -202,9 +124,9 @@ macro_rules! column {
 ///
 /// # Safety
 ///
-/// See [`RowKernel`].
+/// See [`RowKernel`](super::lookup::RowKernel).
 #[unsafe(naked)]
-unsafe extern "C" fn unsigned_rows(
+pub(super) unsafe extern "C" fn unsigned_rows(
     acc: *mut [i32; 8],
     rows: *const [u16; 256],
     weights: *const u8,
@@ -234,9 +156,9 @@ unsafe extern "C" fn unsigned_rows(
 ///
 /// # Safety
 ///
-/// See [`RowKernel`].
+/// See [`RowKernel`](super::lookup::RowKernel).
 #[unsafe(naked)]
-unsafe extern "C" fn signed_rows(
+pub(super) unsafe extern "C" fn signed_rows(
     acc: *mut [i32; 8],
     rows: *const [u16; 256],
     weights: *const u8,

@@ -1,7 +1,8 @@
 //! The innermost loops: sums over the taps of a window.
 //!
-//! On Cortex-M cores they are assembly ([`thumb`], [`dsp`], [`mla`], [`armv6m`], and the modules of [`depthwise`]);
-//! everywhere else they are the plain loops of [`portable`], to which the assembly is compared on emulated boards. This module and its children
+//! On Cortex-M cores they are assembly ([`lookup`] with [`thumb`], [`dsp`], [`mla`], [`armv6m`], and the modules of
+//! [`depthwise`]); everywhere else they are the plain loops of [`portable`], to which the assembly is compared on emulated
+//! boards. This module and its children
 //! are the only unsafe code of the crate. What it relies on: a [`NamedRows`] names only rows that exist.
 
 #![allow(unsafe_code)]
@@ -12,6 +13,8 @@ mod depthwise;
 #[cfg(skimp_dsp)]
 mod dsp;
 mod finish;
+#[cfg(any(skimp_thumb, skimp_short_products))]
+mod lookup;
 #[cfg(all(skimp_thumb, not(skimp_dsp)))]
 mod mla;
 mod portable;
@@ -27,12 +30,8 @@ use portable as plain;
 
 pub(crate) use depthwise::{CHANNELS, Codes, DepthwiseWeights, look_up, multiply};
 pub(crate) use finish::store_codes;
-#[cfg(skimp_short_products)]
-use armv6m as lookup;
 #[cfg(not(any(skimp_thumb, skimp_short_products)))]
 use portable as lookup;
-#[cfg(skimp_thumb)]
-use thumb as lookup;
 
 use super::Rows;
 use super::conv::Column;

@@ -6,88 +6,10 @@
 //! of the weights waits on the stack and four weights share one look at it. Codes and entries are loaded in
 //! pairs, so that neither waits for the other.
 
-mod pixel;
-mod sloped;
+pub(super) mod pixel;
+pub(super) mod sloped;
 
-use crate::image::WeightCoding;
-use crate::kernels::SlopedRow;
 use core::arch::naked_asm;
-
-/// What a kernel takes: sums, first row, weights, their number (at least 1), columns.
-///
-/// # Safety
-///
-/// As many weights and columns as said, every weight naming a row behind the pointer.
-type RowKernel<R> = unsafe extern "C" fn(*mut [i32; 8], *const R, *const u8, usize, *const [u8; 8]);
-
-/// What a kernel for one pixel takes: first row, weights, their number, codes. Returns the sum of the products.
-///
-/// # Safety
-///
-/// As many weights and codes as said, every weight naming a row behind the pointer.
-type PixelKernel<R> = unsafe extern "C" fn(*const R, *const u8, usize, *const u8) -> i32;
-
-/// A type of rows with kernels.
-pub(super) trait Row: Sized {
-    fn row_kernel(coding: WeightCoding) -> RowKernel<Self>;
-    fn pixel_kernel(coding: WeightCoding) -> PixelKernel<Self>;
-}
-
-impl Row for [u16; 256] {
-    fn row_kernel(coding: WeightCoding) -> RowKernel<Self> {
-        match coding {
-            WeightCoding::Row => unsigned_rows,
-            WeightCoding::SignedRow => signed_rows,
-        }
-    }
-
-    fn pixel_kernel(coding: WeightCoding) -> PixelKernel<Self> {
-        match coding {
-            WeightCoding::Row => pixel::unsigned,
-            WeightCoding::SignedRow => pixel::signed,
-        }
-    }
-}
-
-impl Row for SlopedRow {
-    fn row_kernel(coding: WeightCoding) -> RowKernel<Self> {
-        match coding {
-            WeightCoding::Row => sloped::unsigned_rows,
-            WeightCoding::SignedRow => sloped::signed_rows,
-        }
-    }
-
-    fn pixel_kernel(coding: WeightCoding) -> PixelKernel<Self> {
-        match coding {
-            WeightCoding::Row => pixel::unsigned_sloped,
-            WeightCoding::SignedRow => pixel::signed_sloped,
-        }
-    }
-}
-
-/// Adds the products of each weight with its column of codes.
-pub(super) fn add_rows<R: Row>(
-    acc: &mut [i32; 8],
-    rows: &[R],
-    coding: WeightCoding,
-    weights: &[u8],
-    columns: &[[u8; 8]],
-) {
-    let count = weights.len().min(columns.len());
-    if count > 0 {
-        let kernel = R::row_kernel(coding);
-        // SAFETY: the kernel reads `count` weights and columns and writes the sums. Rows: `weights` come from a
-        // `NamedRows`, which names only rows of `rows`; a row has an entry for every code.
-        unsafe { kernel(acc, rows.as_ptr(), weights.as_ptr(), count, columns.as_ptr()) }
-    }
-}
-
-/// Sum of the products of each weight with one code.
-pub(super) fn row_sum<R: Row>(rows: &[R], coding: WeightCoding, weights: &[u8], codes: &[u8]) -> i32 {
-    let count = weights.len().min(codes.len());
-    // SAFETY: the kernel reads `count` weights and codes. Rows: see `add_rows`.
-    unsafe { R::pixel_kernel(coding)(rows.as_ptr(), weights.as_ptr(), count, codes.as_ptr()) }
-}
 
 /// Start: sums in r4 to r11, table in r1, weights in r2, columns minus one in r3, the number of weights to
 /// leave out of the first round of four in r12; on the stack the end of the weights and where the sums go.
@@ -150,9 +72,9 @@ macro_rules! unsigned_rows_weight {
 ///
 /// # Safety
 ///
-/// See [`RowKernel`].
+/// See [`RowKernel`](super::lookup::RowKernel).
 #[unsafe(naked)]
-unsafe extern "C" fn unsigned_rows(
+pub(super) unsafe extern "C" fn unsigned_rows(
     acc: *mut [i32; 8],
     rows: *const [u16; 256],
     weights: *const u8,
@@ -199,9 +121,9 @@ macro_rules! signed_rows_weight {
 ///
 /// # Safety
 ///
-/// See [`RowKernel`].
+/// See [`RowKernel`](super::lookup::RowKernel).
 #[unsafe(naked)]
-unsafe extern "C" fn signed_rows(
+pub(super) unsafe extern "C" fn signed_rows(
     acc: *mut [i32; 8],
     rows: *const [u16; 256],
     weights: *const u8,

@@ -66,9 +66,9 @@ macro_rules! column {
 ///
 /// # Safety
 ///
-/// See [`RowKernel`](super::RowKernel).
+/// See [`RowKernel`](crate::kernels::inner::lookup::RowKernel).
 #[unsafe(naked)]
-pub(super) unsafe extern "C" fn unsigned_rows(
+pub(in crate::kernels::inner) unsafe extern "C" fn unsigned_rows(
     acc: *mut [i32; 8],
     rows: *const SlopedRow,
     weights: *const u8,
@@ -97,9 +97,9 @@ pub(super) unsafe extern "C" fn unsigned_rows(
 ///
 /// # Safety
 ///
-/// See [`RowKernel`](super::RowKernel).
+/// See [`RowKernel`](crate::kernels::inner::lookup::RowKernel).
 #[unsafe(naked)]
-pub(super) unsafe extern "C" fn signed_rows(
+pub(in crate::kernels::inner) unsafe extern "C" fn signed_rows(
     acc: *mut [i32; 8],
     rows: *const SlopedRow,
     weights: *const u8,

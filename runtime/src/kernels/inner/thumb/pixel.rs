@@ -12,9 +12,9 @@ macro_rules! pixel_kernel {
         ///
         /// # Safety
         ///
-        /// See [`PixelKernel`](super::PixelKernel).
+        /// See [`PixelKernel`](crate::kernels::inner::lookup::PixelKernel).
         #[unsafe(naked)]
-        pub(super) unsafe extern "C" fn $name(
+        pub(in crate::kernels::inner) unsafe extern "C" fn $name(
             rows: *const $row,
             weights: *const u8,
             count: usize,

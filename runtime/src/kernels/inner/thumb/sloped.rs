@@ -76,9 +76,9 @@ macro_rules! next_row {
 ///
 /// # Safety
 ///
-/// See [`RowKernel`](super::RowKernel).
+/// See [`RowKernel`](crate::kernels::inner::lookup::RowKernel).
 #[unsafe(naked)]
-pub(super) unsafe extern "C" fn unsigned_rows(
+pub(in crate::kernels::inner) unsafe extern "C" fn unsigned_rows(
     acc: *mut [i32; 8],
     rows: *const SlopedRow,
     weights: *const u8,
@@ -135,9 +135,9 @@ macro_rules! minus {
 ///
 /// # Safety
 ///
-/// See [`RowKernel`](super::RowKernel).
+/// See [`RowKernel`](crate::kernels::inner::lookup::RowKernel).
 #[unsafe(naked)]
-pub(super) unsafe extern "C" fn signed_rows(
+pub(in crate::kernels::inner) unsafe extern "C" fn signed_rows(
     acc: *mut [i32; 8],
     rows: *const SlopedRow,
     weights: *const u8,
