@@ -1,9 +1,9 @@
 //! The record of one convolution: how it multiplies, and its weights in the order its kernel reads them.
 
+use super::build::Options;
 use super::by_activation;
 use super::lowering::{Factor, Lowered};
 use super::sections::Sections;
-use super::build::Options;
 use super::shared_tables::{Found, Order, SharedTables, TableLayer};
 use crate::emulate::ApproximateConv;
 use crate::error::Result;

@@ -126,7 +126,11 @@ impl Cost for Flash {
 struct Latency(AssignmentCosts);
 
 impl Latency {
-    fn new(compensator: &Compensator, on: (&Board, &image::Options), shortlist: &Shortlist) -> Result<Latency> {
+    fn new(
+        compensator: &Compensator,
+        on: (&Board, &image::Options),
+        shortlist: &Shortlist,
+    ) -> Result<Latency> {
         let of = |layer: usize, place: usize| compensator.unfitted_conv(layer, shortlist.choices[place]);
         Ok(Latency(AssignmentCosts::new(compensator.network(), on, shortlist.choices.len(), &of)?))
     }

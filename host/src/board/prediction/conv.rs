@@ -11,6 +11,8 @@ const TABLE_PIXELS: usize = 8;
 const PRODUCT_PIXELS: usize = 4;
 /// Products of a round of the kernels for one pixel.
 const PIXEL_ROUND: u64 = 8;
+/// Output channels of a block of the kernel that looks up row by activation.
+const ACTIVATION_CHANNELS: u64 = 8;
 /// Taps that the product kernel keeps together.
 const TAP_GROUP: usize = 4;
 
@@ -159,7 +161,7 @@ fn table(op: &Conv2d, entry: EntryKind, coding: WeightCoding, slow: u64) -> Work
 fn table_by_activation(op: &Conv2d, entry: EntryKind, slow: u64) -> Work {
     let mut work = Work::new("table-by-activation");
     let shape = Shape::new(op);
-    let (taps, blocks) = (shape.taps as u64, (shape.outputs as u64).div_ceil(CHANNELS));
+    let (taps, blocks) = (shape.taps as u64, (shape.outputs as u64).div_ceil(ACTIVATION_CHANNELS));
     let [rows, rounds] = match entry {
         EntryKind::U16 => ["u16-rows", "u16-rounds"],
         EntryKind::I32 => ["i32-rows", "i32-rounds"],
