@@ -48,7 +48,7 @@ fn host_runtime_and_board_agree(board: &str) {
             calibration: Count::exactly(128),
             ..Request::default()
         },
-        range_method: RangeMethod::MinMax,
+        range_method: Some(RangeMethod::MinMax),
         scheme: Scheme::default(),
     };
     let prepared = prepare(&recipe, &|_| {}).unwrap();

@@ -242,7 +242,7 @@ fn full_compensation_leaves_images_nearly_as_large() {
                 calibration: Count::exactly(64),
                 selection: Count::default(),
             },
-            range_method: RangeMethod::MinMax,
+            range_method: Some(RangeMethod::MinMax),
             scheme,
         };
         let prepared = prepare(&recipe, &|_| {}).unwrap();

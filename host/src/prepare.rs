@@ -20,14 +20,15 @@ pub struct Recipe {
     pub model: String,
     /// A data set of the zoo or a folder; `None` for the one that belongs to a network of the zoo.
     pub data: Option<String>,
-    /// Mean of each channel, one for all, or none for 0; of pixels from 0 to 1.
+    /// Mean of each channel, one for all, or none for 0; of pixels from 0 to 1. If a model that came in 8 bits has no
+    /// `mean` and no `std`, pixels are its input's codes: 0 stands for the i8 code -128, 255 for 127.
     pub mean: Vec<f32>,
     /// Standard deviation of each channel, one for all, or none for 1.
     pub std: Vec<f32>,
     /// How many images to take.
     pub images: Request,
-    /// How activation ranges are chosen.
-    pub range_method: RangeMethod,
+    /// How activation ranges are chosen; `None` for what is [usual](RangeMethod::default_for) for the model and the scheme.
+    pub range_method: Option<RangeMethod>,
     /// How products are formed.
     pub scheme: Scheme,
 }
@@ -53,7 +54,7 @@ pub struct Prepared {
     /// All images as pixels.
     pub images: Arc<Splits>,
     ranges: Arc<Calibration>,
-    range_method: RangeMethod,
+    range_method: Option<RangeMethod>,
 }
 
 /// Imports, calibrates and quantizes. Each step is told to `progress` before it starts.
@@ -77,7 +78,14 @@ pub fn prepare(recipe: &Recipe, progress: &dyn Fn(&str)) -> Result<Prepared> {
             )));
         }
     }
-    let preprocess = Preprocess::new(&recipe.mean, &recipe.std, input.channels)?;
+    let preprocess = match &float.own_codes {
+        // What such a model takes are codes, so pixels are taken for these unless something else is said.
+        Some(own) if recipe.mean.is_empty() && recipe.std.is_empty() => {
+            let coding = own.tensors[float.input];
+            Preprocess::of_codes(coding.scale, coding.unsigned_zero_point(), input.channels)?
+        }
+        _ => Preprocess::new(&recipe.mean, &recipe.std, input.channels)?,
+    };
     progress(&format!("calibrating on {} images", splits.calibration.len()));
     let runner = FloatNetwork::new(&float)?;
     let fill = |i: usize, image: &mut [f32]| preprocess.fill(splits.calibration.image(i), image);
@@ -95,11 +103,12 @@ impl Prepared {
     fn quantize(
         float: Arc<Network>,
         images: Arc<Splits>,
-        (ranges, range_method): (Arc<Calibration>, RangeMethod),
+        (ranges, range_method): (Arc<Calibration>, Option<RangeMethod>),
         preprocess: Preprocess,
         scheme: Scheme,
     ) -> Result<Prepared> {
-        let quantized = quantize(&float, &ranges, range_method, scheme)?;
+        let method = range_method.unwrap_or_else(|| RangeMethod::default_for(&float, scheme));
+        let quantized = quantize(&float, &ranges, method, scheme)?;
         let coding = InputCoding::new(&quantized.tensors[quantized.input], |pixel, channel| {
             preprocess.value(channel, pixel)
         });
@@ -130,11 +139,11 @@ impl Prepared {
 
     /// How the ranges of its activations were chosen.
     pub fn range_method(&self) -> RangeMethod {
-        self.range_method
+        self.range_method.unwrap_or_else(|| RangeMethod::default_for(&self.float, self.quantized.scheme))
     }
 
     /// The same network with activations coded over ranges that are chosen in another way. Codes of images are the
-    /// same: their range is always that of all pixels.
+    /// same: their range is always that of all pixels, or that of a model which came in 8 bits.
     pub fn quantized_by(&self, range_method: RangeMethod) -> Result<QuantizedNetwork> {
         quantize(&self.float, &self.ranges, range_method, self.quantized.scheme)
     }

@@ -29,7 +29,7 @@ fn every_subcommand_explains_itself_and_its_options() {
         ("image build", format!("{network} --assignment --out")),
         ("image sizes", format!("{network} --assignment --copy-tables-within --json")),
         ("image inspect", "<IMAGE> --point --board --json".into()),
-        ("run", "<IMAGE> --board --port --baud --inputs --images --mean --std --no-install --json".into()),
+        ("run", "<IMAGE> --board --port --baud --inputs --images --mean --std --codes --no-install --json".into()),
         ("flash", "<IMAGE> --board --image-only --out --format --no-install".into()),
         ("data fetch", "<NAME>".into()),
         ("multipliers list", "--multipliers --signed --family --front --sort --json".into()),

@@ -49,8 +49,14 @@ impl Chain {
 
     pub fn quantized(self, name: &str) -> QuantizedNetwork {
         let output = self.tensors.len() - 1;
-        let network =
-            Network { name: name.into(), tensors: self.tensors, nodes: self.nodes, input: 0, output };
+        let network = Network {
+            name: name.into(),
+            tensors: self.tensors,
+            nodes: self.nodes,
+            input: 0,
+            output,
+            own_codes: None,
+        };
         network.check().unwrap();
         let runner = FloatNetwork::new(&network).unwrap();
         let fill = |i: usize, image: &mut [f32]| {

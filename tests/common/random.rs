@@ -157,8 +157,14 @@ fn network(rng: &mut ChaCha8Rng) -> Network {
         }
     }
     let output = build.tensors.len() - 1;
-    let network =
-        Network { name: "random".into(), tensors: build.tensors, nodes: build.nodes, input: 0, output };
+    let network = Network {
+        name: "random".into(),
+        tensors: build.tensors,
+        nodes: build.nodes,
+        input: 0,
+        output,
+        own_codes: None,
+    };
     network.check().unwrap();
     network
 }

@@ -164,7 +164,7 @@ fn network(operators: std::ops::Range<u32>, rng: &mut ChaCha8Rng, limits: Limits
     build.dense(rng);
     let output = build.tensors.len() - 1;
     let (tensors, nodes) = (build.tensors, build.nodes);
-    let network = Network { name: "random".into(), tensors, nodes, input: 0, output };
+    let network = Network { name: "random".into(), tensors, nodes, input: 0, output, own_codes: None };
     network.check().unwrap();
     network
 }

@@ -20,7 +20,7 @@ const TEST_IMAGES: Count = Count { least: 1, most: 1000 };
 /// Which network, on which images, in which integers.
 #[derive(Debug, Args)]
 pub struct NetworkArgs {
-    /// A network of the zoo (fashion-cnn, digits-cnn, resnet8) or an ONNX file.
+    /// A network of the zoo (fashion-cnn, digits-cnn, resnet8), or an ONNX or TensorFlow Lite file.
     #[arg(value_name = "MODEL")]
     pub model: String,
     #[command(flatten)]
@@ -44,9 +44,10 @@ pub struct HowArgs {
 /// How activations are coded.
 #[derive(Debug, Clone, Args)]
 pub struct RangeArgs {
-    /// How activation ranges are chosen: minmax, mse or percentile:P.
-    #[arg(long, default_value = "minmax")]
-    pub range: RangeMethod,
+    /// How activation ranges are chosen: minmax, mse or percentile:P, or model to keep a model's own scales and codes,
+    /// if it came in 8 bits [default: model where the model and the scheme allow it, else minmax].
+    #[arg(long, value_name = "RANGE")]
+    pub range: Option<RangeMethod>,
 }
 
 /// Which images a network was trained on.
@@ -56,7 +57,8 @@ pub struct DataArgs {
     /// A network of the zoo knows its own.
     #[arg(long, value_name = "NAME|PATH")]
     pub data: Option<String>,
-    /// Mean of each channel, taken from pixel/255 before the network sees it.
+    /// Mean of each channel, taken from pixel/255 before the network sees it. A model that came in 8 bits is given pixels
+    /// as codes (int8 + 128) where neither this nor --std is there.
     #[arg(long, value_delimiter = ',', value_name = "M,M,M", allow_negative_numbers = true)]
     pub mean: Vec<f32>,
     /// Standard deviation of each channel, by which pixel/255 - mean is divided.
@@ -115,9 +117,8 @@ impl HowArgs {
                 options += &format!(" {flag}={}", values.join(","));
             }
         }
-        match self.activations.range {
-            RangeMethod::MinMax => {}
-            other => options += &format!(" --range {other}"),
+        if let Some(range) = self.activations.range {
+            options += &format!(" --range {range}");
         }
         if let Some(count) = self.fit.calibration_images {
             options += &format!(" --calibration-images {count}");
@@ -280,7 +281,7 @@ mod tests {
     #[test]
     fn options_are_written_as_they_are_typed_and_defaults_left_out() {
         assert_eq!(options(""), "--scheme sign-magnitude");
-        assert_eq!(options("--test-images 7 --range minmax"), options(""));
+        assert_eq!(options("--test-images 7"), options(""));
         let all = "--scheme signed --data mine/images --mean=-0.1,0.25 --std=0.5 --range percentile:99.97 \
                    --calibration-images 16";
         assert_eq!(options(all), all);

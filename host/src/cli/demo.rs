@@ -21,7 +21,7 @@ use std::time::Instant;
 /// image is built, and an emulated microcontroller runs it; everything is compared integer for integer.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A network of the zoo or an ONNX file.
+    /// A network of the zoo or an ONNX or TensorFlow Lite file.
     #[arg(default_value = "fashion-cnn", value_name = "MODEL")]
     model: String,
     #[command(flatten)]

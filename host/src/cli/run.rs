@@ -44,6 +44,10 @@ pub struct Args {
     /// Standard deviation of each channel, as the network was prepared with.
     #[arg(long, value_delimiter = ',', value_name = "S,S,S", allow_negative_numbers = true)]
     std: Vec<f32>,
+    /// Give the network pixels as they are, as codes (int8 + 128): for an image that keeps a model's own scales and was
+    /// built without --mean and --std.
+    #[arg(long, conflicts_with_all = ["mean", "std"])]
+    codes: bool,
     /// Say what is missing instead of installing it.
     #[arg(long)]
     no_install: bool,
@@ -259,6 +263,7 @@ fn inputs(args: &Args, network: &skimp_runtime::Network) -> Result<Inputs> {
     let spinner = Spinner::start("reading images");
     let set = data::open(&args.inputs, request, &|line| spinner.say(line))?.test;
     let codes = encode(network, &args.inputs, &set, (&args.mean, &args.std))?;
+    let codes = if args.codes { set.images } else { codes };
     Ok(Inputs { codes, labels: Some(set.labels) })
 }
 

@@ -1,4 +1,7 @@
 //! IDX files, the format of MNIST and its kin: big-endian sizes, then bytes; plain or gzipped.
+//!
+//! Images may have bytes with a sign (type 0x09 instead of 0x08), such as the int8 inputs of a model in 8 bits: a value
+//! `q` is the pixel `q + 128`.
 
 use super::DataSet;
 use crate::error::{Error, Result};
@@ -15,8 +18,14 @@ const MAX_BYTES: usize = 1 << 31;
 /// # Errors
 /// [`Error::Io`] or [`Error::File`], naming the file at fault.
 pub fn read(images: &Path, labels: &Path, classes: Option<usize>) -> Result<DataSet> {
-    let (dims, pixels) = read_bytes(images, 3)?;
-    let (label_dims, label_bytes) = read_bytes(labels, 1)?;
+    let (kind, dims, mut pixels) = read_bytes(images, 3)?;
+    if kind == Kind::Signed {
+        pixels.iter_mut().for_each(|pixel| *pixel ^= 0x80);
+    }
+    let (kind, label_dims, label_bytes) = read_bytes(labels, 1)?;
+    if kind == Kind::Signed {
+        return Err(Error::file(labels, "has labels with signs; labels are bytes of type 0x08"));
+    }
     if label_dims[0] != dims[0] {
         let reason =
             format!("has {} labels for the {} images of {}", label_dims[0], dims[0], images.display());
@@ -32,8 +41,16 @@ pub fn read(images: &Path, labels: &Path, classes: Option<usize>) -> Result<Data
         .map_err(|error| Error::file(images, error.to_string()))
 }
 
-/// The sizes and bytes of an IDX file of `rank` dimensions.
-fn read_bytes(path: &Path, rank: usize) -> Result<(Vec<usize>, Vec<u8>)> {
+/// What the bytes of a file are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Unsigned,
+    /// Two's complement.
+    Signed,
+}
+
+/// What an IDX file of `rank` dimensions holds: its bytes' kind, the sizes, the bytes.
+fn read_bytes(path: &Path, rank: usize) -> Result<(Kind, Vec<usize>, Vec<u8>)> {
     let file = std::fs::File::open(path).map_err(Error::io(path))?;
     let mut reader = BufReader::new(file);
     let start = std::io::BufRead::fill_buf(&mut reader).map_err(Error::io(path))?;
@@ -44,16 +61,20 @@ fn read_bytes(path: &Path, rank: usize) -> Result<(Vec<usize>, Vec<u8>)> {
     }
 }
 
-fn read_stream(mut reader: impl Read, path: &Path, rank: usize) -> Result<(Vec<usize>, Vec<u8>)> {
+fn read_stream(mut reader: impl Read, path: &Path, rank: usize) -> Result<(Kind, Vec<usize>, Vec<u8>)> {
     // A damaged or cut gzip stream shows as a read error.
     let damaged = |error: std::io::Error| Error::file(path, format!("is damaged or cut: {error}"));
     let mut header = vec![0; 4 + 4 * rank];
     reader.read_exact(&mut header).map_err(damaged)?;
     let (magic, sizes) = header.split_at(4);
-    if magic != [0, 0, 8, rank as u8] {
-        let reason = format!("is no IDX file of bytes in {rank} dimensions: it starts with {magic:02x?}");
-        return Err(Error::file(path, reason));
-    }
+    let kind = match magic {
+        [0, 0, 8, dimensions] if usize::from(*dimensions) == rank => Kind::Unsigned,
+        [0, 0, 9, dimensions] if usize::from(*dimensions) == rank => Kind::Signed,
+        _ => {
+            let reason = format!("is no IDX file of bytes in {rank} dimensions: it starts with {magic:02x?}");
+            return Err(Error::file(path, reason));
+        }
+    };
     let dims: Vec<usize> =
         sizes.as_chunks::<4>().0.iter().map(|&size| u32::from_be_bytes(size) as usize).collect();
     let count = dims.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
@@ -67,7 +88,7 @@ fn read_stream(mut reader: impl Read, path: &Path, rank: usize) -> Result<(Vec<u
         let relation = if bytes.len() < count { "fewer" } else { "more" };
         return Err(Error::file(path, format!("has {relation} bytes than its sizes {dims:?} say")));
     }
-    Ok((dims, bytes))
+    Ok((kind, dims, bytes))
 }
 
 #[cfg(test)]
@@ -109,6 +130,21 @@ mod tests {
         let set = read(&images, &labels, Some(10)).unwrap();
         assert_eq!((set.shape, set.len(), set.image(1)), (Shape::new(1, 3, 1), 2, &[4, 5, 6][..]));
         assert_eq!(read(&images, &labels, None).unwrap().classes, 8);
+    }
+
+    #[test]
+    fn bytes_with_signs_become_pixels() {
+        let files = Files(tempfile::tempdir().unwrap());
+        let mut bytes = idx(&[1, 1, 4], &[0x80, 0xff, 0, 0x7f]);
+        bytes[2] = 9;
+        let images = files.put("images", &bytes);
+        let labels = files.put("labels", &idx(&[1], &[0]));
+        assert_eq!(read(&images, &labels, None).unwrap().images, [0, 127, 128, 255]);
+        let mut signed = idx(&[1], &[0]);
+        signed[2] = 9;
+        let signed = files.put("signed", &signed);
+        let message = read(&images, &signed, None).unwrap_err().to_string();
+        assert!(message.starts_with(&signed.display().to_string()) && message.contains("0x08"), "{message}");
     }
 
     #[test]

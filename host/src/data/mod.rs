@@ -6,7 +6,9 @@
 //! - `digits`: 510 test, 1,029 calibration and 258 selection images of handwritten digits come with skimp;
 //! - `cifar10`: fetched into the cache folder at first use (see [`cifar`]);
 //! - a folder with IDX files: `{test,calibration,selection}-images.idx3-ubyte` and `-labels.idx1-ubyte`, or
-//!   `{t10k,train}-images-idx3-ubyte` and `-labels-idx1-ubyte`, each plain or with `.gz` behind the name;
+//!   `{t10k,train}-images-idx3-ubyte` and `-labels-idx1-ubyte`, each plain or with `.gz` behind the name. Images of
+//!   bytes with signs (type 0x09, the names may end in `byte`) are int8 inputs of models in 8 bits, which take them as
+//!   they are;
 //! - a folder with CIFAR-10 binary files: `cifar10_{train,test}.bin`, or the original `test_batch.bin` and
 //!   `data_batch_1.bin` to `data_batch_5.bin`.
 //!
@@ -31,7 +33,7 @@ use crate::network::Shape;
 pub struct DataSet {
     /// Where the images come from, for messages and reports.
     pub name: String,
-    /// Pixels 0 to 255: image after image, each height x width x channels.
+    /// Pixels 0 to 255, or int8 values plus 128: image after image, each height x width x channels.
     pub images: Vec<u8>,
     /// Size of one image.
     pub shape: Shape,

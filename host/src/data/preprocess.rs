@@ -36,6 +36,15 @@ impl Preprocess {
         Ok(Preprocess { mean, std })
     }
 
+    /// For pixels that are codes `q` of the network's input, which stand for `scale * (q - zero_point)`.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), for a scale that floats can't hold.
+    pub fn of_codes(scale: f64, zero_point: u8, channels: usize) -> Result<Self> {
+        let (mean, std) = (f32::from(zero_point) / 255.0, (1.0 / (255.0 * scale)) as f32);
+        Preprocess::new(&[mean], &[std], channels)
+    }
+
     /// The value of `pixel` in `channel`.
     pub fn value(&self, channel: usize, pixel: u8) -> f32 {
         (f32::from(pixel) / 255.0 - self.mean[channel]) / self.std[channel]
@@ -64,6 +73,19 @@ mod tests {
         let mut values = [9.0; 4];
         each.fill(&[255, 255, 0, 0], &mut values);
         assert_eq!(values, [1.0, 0.0, 0.0, -2.0]);
+    }
+
+    #[test]
+    fn codes_come_back_as_they_were() {
+        for (scale, zero_point) in [(1.0, 0), (0.5847029089927673, 211), (3e-5, 128), (4000.0, 255)] {
+            let preprocess = Preprocess::of_codes(scale, zero_point, 1).unwrap();
+            for code in 0..=255u8 {
+                let steps = f64::from(preprocess.value(0, code)) / scale;
+                let exact = f64::from(code) - f64::from(zero_point);
+                assert!((steps - exact).abs() < 1e-3, "{scale} {zero_point} {code}: {steps}");
+            }
+        }
+        assert!(Preprocess::of_codes(1e60, 0, 1).is_err());
     }
 
     #[test]

@@ -158,7 +158,9 @@ fn pair(folder: &Path, images: &str, labels: &str) -> Option<[PathBuf; 2]> {
         let gzipped = folder.join(format!("{name}.gz"));
         [folder.join(name), gzipped].into_iter().find(|path| path.is_file())
     };
-    Some([find(images)?, find(labels)?])
+    // Bytes with signs are called so in the format's own words.
+    let images = find(images).or_else(|| find(&images.replace("ubyte", "byte")))?;
+    Some([images, find(labels)?])
 }
 
 fn read_pair([images, labels]: &[PathBuf; 2]) -> Result<DataSet> {

@@ -208,6 +208,7 @@ mod tests {
             ],
             input: 0,
             output: 4,
+            own_codes: None,
         }
     }
 

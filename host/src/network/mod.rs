@@ -6,8 +6,10 @@
 
 mod float;
 mod kernels;
+mod own_codes;
 
 pub use float::{FloatNetwork, argmax};
+pub use own_codes::{ConvCodes, OwnCodes, TensorCoding};
 
 use crate::error::{Error, Result};
 
@@ -193,6 +195,8 @@ pub struct Network {
     pub input: TensorId,
     /// The logits.
     pub output: TensorId,
+    /// The 8-bit codes that the model came in, if it did.
+    pub own_codes: Option<OwnCodes>,
 }
 
 impl Network {
@@ -266,6 +270,9 @@ impl Network {
         if !written[self.output] {
             return Err(Error::Mismatch(format!("{}: no node computes the output", self.name)));
         }
+        if let Some(codes) = &self.own_codes {
+            codes.check(self).map_err(|reason| Error::Mismatch(format!("{}: {reason}", self.name)))?;
+        }
         Ok(())
     }
 }
@@ -283,6 +290,11 @@ impl Op {
             Op::Activation(_) => "Activation",
             Op::Flatten => "Flatten",
         }
+    }
+
+    /// Whether every element of the output is one of the input, or zero.
+    pub fn copies_elements(&self) -> bool {
+        matches!(self, Op::MaxPool(_) | Op::Slice { .. } | Op::Pad { .. } | Op::Flatten)
     }
 
     /// Checks arity and shapes; the error says what does not fit.
@@ -379,7 +391,7 @@ mod tests {
         let tensor = |name: &str, shape| Tensor { name: name.into(), shape };
         let node = Node { name: "node".into(), op, inputs: vec![0], output: 1 };
         let tensors = vec![tensor("in", input), tensor("out", output)];
-        Network { name: "test".into(), tensors, nodes: vec![node], input: 0, output: 1 }
+        Network { name: "test".into(), tensors, nodes: vec![node], input: 0, output: 1, own_codes: None }
     }
 
     #[test]

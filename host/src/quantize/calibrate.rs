@@ -14,6 +14,9 @@ pub enum RangeMethod {
     Percentile(f64),
     /// The bounds, scaled down step by step, with the least mean squared error of the coded values.
     Mse,
+    /// The model's own scales and zero points, and with them its own codes of weights and biases, for one that came in
+    /// 8 bits. Nothing is measured.
+    Model,
 }
 
 impl std::str::FromStr for RangeMethod {
@@ -23,12 +26,14 @@ impl std::str::FromStr for RangeMethod {
         match text {
             "minmax" => Ok(RangeMethod::MinMax),
             "mse" => Ok(RangeMethod::Mse),
+            "model" => Ok(RangeMethod::Model),
             _ => match text.strip_prefix("percentile:").and_then(|share| share.parse().ok()) {
                 Some(percent) if (50.0..=100.0).contains(&percent) => {
                     Ok(RangeMethod::Percentile(1.0 - percent / 100.0))
                 }
                 _ => Err(format!(
-                    "\"{text}\" is not a range method; use minmax, mse, or percentile:P with P from 50 to 100"
+                    "\"{text}\" is not a range method; use minmax, mse, model, or percentile:P with P from 50 \
+                     to 100"
                 )),
             },
         }
@@ -40,6 +45,7 @@ impl std::fmt::Display for RangeMethod {
         match self {
             RangeMethod::MinMax => f.write_str("minmax"),
             RangeMethod::Mse => f.write_str("mse"),
+            RangeMethod::Model => f.write_str("model"),
             // Without the noise of the share's subtraction from 1.
             RangeMethod::Percentile(share) => {
                 write!(f, "percentile:{}", (1e11 * (1.0 - share)).round() / 1e9)
@@ -132,7 +138,8 @@ impl Calibration {
         let seen = &self.tensors[id];
         let (low, high) = self.bounds(id);
         let (low, high) = match method {
-            RangeMethod::MinMax => (low, high),
+            // What a model's own scales leave to be measured, if anything, is taken whole.
+            RangeMethod::MinMax | RangeMethod::Model => (low, high),
             RangeMethod::Percentile(share) => (seen.quantile(share), seen.quantile(1.0 - share)),
             RangeMethod::Mse => {
                 // Only outliers are worth cutting, so a coarse line of candidates is enough.
@@ -220,7 +227,7 @@ mod tests {
 
     #[test]
     fn methods_are_named_in_text() {
-        for text in ["minmax", "mse", "percentile:99.9"] {
+        for text in ["minmax", "mse", "model", "percentile:99.9"] {
             let method: RangeMethod = text.parse().unwrap();
             assert_eq!(method.to_string().parse::<RangeMethod>().unwrap(), method);
         }

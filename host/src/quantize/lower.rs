@@ -1,16 +1,21 @@
 //! Turning each float node into an integer layer.
 
+use super::activations::{self, codes};
 use super::{
     Calibration, QuantizedConv, QuantizedLayer, QuantizedNetwork, QuantizedOp, QuantizedTensor, RangeMethod,
-    requantization, weights,
+    own, requantization, weights,
 };
 use crate::error::{Error, Result};
 use crate::multiplier::Scheme;
-use crate::network::{Activation, Conv2d, Network, Node, Op, Shape, TensorId, Window};
-use skimp_runtime::arithmetic::{AddRescale, CodeRange, MAX_ADD_FACTOR, MAX_ADD_SHIFT};
+use crate::network::{Activation, Conv2d, ConvCodes, Network, Node, Op, OwnCodes, Shape, TensorId, Window};
+use skimp_runtime::arithmetic::{AddRescale, MAX_ADD_FACTOR, MAX_ADD_SHIFT};
 use skimp_runtime::image::{self, OutputKind, Tensor};
 
-/// Quantizes `network` for `scheme` with the ranges `calibration` has measured.
+/// Quantizes `network` for `scheme` with the ranges `calibration` has measured, or as the model came in.
+///
+/// # Errors
+/// [`Error::Mismatch`] if the model's own scales are asked for and it has none, or none that `scheme` can use;
+/// [`Error::Node`] for a node that integers can't compute.
 pub fn quantize(
     network: &Network,
     calibration: &Calibration,
@@ -18,8 +23,8 @@ pub fn quantize(
     scheme: Scheme,
 ) -> Result<QuantizedNetwork> {
     let mut lowering = Lowering::new(network, calibration, method, scheme)?;
-    for node in &network.nodes {
-        lowering.node(node)?;
+    for (index, node) in network.nodes.iter().enumerate() {
+        lowering.node(index, node)?;
     }
     Ok(lowering.finish())
 }
@@ -27,6 +32,8 @@ pub fn quantize(
 struct Lowering<'a> {
     network: &'a Network,
     scheme: Scheme,
+    /// The codes to keep, if those the model came in are kept.
+    own: Option<&'a OwnCodes>,
     tensors: Vec<QuantizedTensor>,
     layers: Vec<QuantizedLayer>,
     /// The tensor that holds the data of each tensor: another one behind a flatten.
@@ -41,7 +48,14 @@ impl<'a> Lowering<'a> {
         method: RangeMethod,
         scheme: Scheme,
     ) -> Result<Lowering<'a>> {
-        let multiplied = read_by_convs(network);
+        let own = own::own_codes(network, scheme);
+        // The input is coded as the model says, however ranges are chosen: its codes are what the network is given.
+        let input = own.as_ref().ok().map(|own| own.tensors[network.input]);
+        let own = match method {
+            RangeMethod::Model => Some(own.map_err(Error::Mismatch)?),
+            _ => None,
+        };
+        let multiplied = activations::read_by_convs(network);
         let mut tensors: Vec<QuantizedTensor> = network
             .tensors
             .iter()
@@ -51,12 +65,16 @@ impl<'a> Lowering<'a> {
                 let method = if id == network.input { RangeMethod::MinMax } else { method };
                 // What no multiplier sees may use all 256 codes whatever the scheme.
                 let scheme = if multiplied[id] { scheme } else { Scheme::Unsigned };
-                let (scale, zero_point) = activation_coding(calibration.range(id, method), scheme);
+                let kept = own.map(|own| own.tensors[id]).or(input.filter(|_| id == network.input));
+                let (scale, zero_point) = match kept {
+                    Some(kept) => (kept.scale, kept.unsigned_zero_point()),
+                    None => activations::coding(calibration.range(id, method), scheme),
+                };
                 QuantizedTensor { name: tensor.name.clone(), shape: tensor.shape, scale, zero_point }
             })
             .collect();
         // Operators that copy codes must not change what a code means.
-        for node in network.nodes.iter().filter(|node| copies_codes(&node.op)) {
+        for node in network.nodes.iter().filter(|node| node.op.copies_elements()) {
             let (scale, zero_point) = (tensors[node.inputs[0]].scale, tensors[node.inputs[0]].zero_point);
             tensors[node.output].scale = scale;
             tensors[node.output].zero_point = zero_point;
@@ -64,6 +82,7 @@ impl<'a> Lowering<'a> {
         Ok(Lowering {
             network,
             scheme,
+            own,
             output_kind: OutputKind::Codes(codes(&tensors[network.output], Activation::Identity)),
             stored_in: (0..tensors.len()).collect(),
             tensors,
@@ -83,7 +102,7 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    fn node(&mut self, node: &Node) -> Result<()> {
+    fn node(&mut self, index: usize, node: &Node) -> Result<()> {
         let fail = |reason: String| Error::Node {
             model: self.network.name.clone(),
             node: node.name.clone(),
@@ -103,7 +122,8 @@ impl<'a> Lowering<'a> {
         let op = match &node.op {
             Op::Conv2d(conv) => {
                 let logits = node.output == self.network.output && conv.activation == Activation::Identity;
-                let conv = self.conv(conv, node, logits).map_err(fail)?;
+                let kept = self.own.and_then(|own| own.convs[index].as_ref());
+                let conv = self.conv(conv, kept, node, logits).map_err(fail)?;
                 if logits {
                     self.output_kind = OutputKind::Logits;
                     self.tensors[node.output].scale = conv.output_scale;
@@ -158,10 +178,23 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
-    fn conv(&self, conv: &Conv2d, node: &Node, logits: bool) -> Result<QuantizedConv, String> {
+    /// `kept` are the codes of weights and biases, if those the model came in are kept.
+    fn conv(
+        &self,
+        conv: &Conv2d,
+        kept: Option<&ConvCodes>,
+        node: &Node,
+        logits: bool,
+    ) -> Result<QuantizedConv, String> {
         let (input, output) = (&self.tensors[node.inputs[0]], &self.tensors[node.output]);
         let taps = conv.weights.len() / conv.bias.len().max(1);
-        let weights = weights::quantize(&conv.weights, taps, self.scheme);
+        let (weights, bias) = match kept {
+            Some(codes) => (own::weights(codes, self.scheme), own::bias(codes, input.scale)),
+            None => {
+                let weights = weights::quantize(&conv.weights, taps, self.scheme);
+                (weights, conv.bias.iter().map(|&b| b.into()).collect())
+            }
+        };
         Ok(QuantizedConv {
             input: self.shape(node.inputs[0])?,
             output: self.shape(node.output)?,
@@ -169,7 +202,7 @@ impl<'a> Lowering<'a> {
             groups: conv.groups,
             input_scale: input.scale,
             input_zero_point: input.zero_point,
-            bias: conv.bias.iter().map(|&b| b.into()).collect(),
+            bias,
             // Logits keep 12 bits more than codes would.
             output_scale: if logits { output.scale / 4096.0 } else { output.scale },
             output_kind: match logits {
@@ -188,54 +221,6 @@ impl<'a> Lowering<'a> {
         let [height, width, channels] = narrow([height, width, channels])?;
         Ok(Tensor { offset: 0, height, width, channels })
     }
-}
-
-fn copies_codes(op: &Op) -> bool {
-    matches!(op, Op::MaxPool(_) | Op::Slice { .. } | Op::Pad { .. } | Op::Flatten)
-}
-
-/// Which tensors a convolution reads, as they are or through operators that copy codes.
-fn read_by_convs(network: &Network) -> Vec<bool> {
-    let mut read = vec![false; network.tensors.len()];
-    for node in network.nodes.iter().rev() {
-        if matches!(node.op, Op::Conv2d(_)) || (copies_codes(&node.op) && read[node.output]) {
-            read[node.inputs[0]] = true;
-        }
-    }
-    read
-}
-
-/// Scale and zero point of an activation with values in the range, under `scheme`.
-fn activation_coding((low, high): (f64, f64), scheme: Scheme) -> (f64, u8) {
-    let step = |range: f64, steps: f64| if range > 0.0 { coarse(range / steps) } else { 1.0 };
-    match scheme {
-        Scheme::Unsigned => {
-            let scale = step(high - low, 255.0);
-            (scale, (-low / scale).round().clamp(0.0, 255.0) as u8)
-        }
-        Scheme::SignMagnitude { .. } if low >= 0.0 => (step(high, 255.0), 0),
-        Scheme::Signed | Scheme::SignMagnitude { .. } => (step(high.max(-low), 127.0), 128),
-    }
-}
-
-/// The next number of 12 significant bits. Machines with and without fused multiply-add run the float
-/// network with different last bits; so coarse a scale is the same on both, unless a range happens to lie
-/// on the edge of two, and no range gets more than a 2,000th wider.
-fn coarse(scale: f64) -> f64 {
-    let unit = 2f64.powi(scale.log2().floor() as i32 - 11);
-    (scale / unit).ceil() * unit
-}
-
-/// The codes a tensor may take behind an activation.
-fn codes(tensor: &QuantizedTensor, activation: Activation) -> CodeRange {
-    let zero_point = tensor.zero_point;
-    let code = |x: f32| (f64::from(x) / tensor.scale + f64::from(zero_point)).round().clamp(0.0, 255.0) as u8;
-    let (min, max) = match activation {
-        Activation::Identity => (0, 255),
-        Activation::Relu => (zero_point, 255),
-        Activation::Clip { min, max } => (code(min), code(max)),
-    };
-    CodeRange { zero_point, min, max }
 }
 
 fn add_rescale(inputs: [&QuantizedTensor; 2], output: &QuantizedTensor) -> Option<AddRescale> {
@@ -283,29 +268,4 @@ fn narrow<const N: usize>(sides: [usize; N]) -> Result<[u16; N], String> {
         *narrow = side.try_into().map_err(|_| format!("{side} exceeds an image's limit of 65535"))?;
     }
     Ok(narrowed)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn coarse_scales_hide_last_bits_and_cover_the_range() {
-        for scale in [0.0123, 1.0, 3.9e-5, 777.7] {
-            let rounded = coarse(scale);
-            assert!(rounded >= scale && rounded <= scale * 1.0005, "{scale} {rounded}");
-            assert_eq!(coarse(rounded), rounded);
-        }
-        assert_eq!(coarse(0.0123), coarse(0.0123 * (1.0 + 1e-7)));
-    }
-
-    #[test]
-    fn zero_points_follow_the_scheme() {
-        let sign_magnitude = Scheme::default();
-        assert_eq!(activation_coding((0.0, 6.0), sign_magnitude).1, 0);
-        assert_eq!(activation_coding((-1.0, 6.0), sign_magnitude).1, 128);
-        assert_eq!(activation_coding((0.0, 6.0), Scheme::Signed).1, 128);
-        assert_eq!(activation_coding((-2.0, 2.0), Scheme::Unsigned).1, 127);
-        assert_eq!(activation_coding((0.0, 0.0), Scheme::Unsigned), (1.0, 0));
-    }
 }

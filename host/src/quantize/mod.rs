@@ -9,12 +9,18 @@
 //! | signed | symmetric, `z = 128` (i8 operand `x - 128`) | i8, symmetric, per output channel |
 //! | sign-magnitude | `[0, max]` with `z = 0` where nothing is negative, else symmetric with `z = 128` | i8, symmetric, at most 127, per output channel |
 //!
+//! A model that came in 8 bits may keep the codes it has instead ([`RangeMethod::Model`]), under schemes that can compute
+//! with them: the multiplier's operands are its own then, and an exact one gives its own sums. Only requantization rounds
+//! differently, once instead of twice.
+//!
 //! The image input, the tensors between layers and the factors of the runtime's records are fixed here;
 //! multipliers come later and change only convolutions.
 
+mod activations;
 mod calibrate;
 mod input;
 mod lower;
+mod own;
 mod weights;
 
 pub use calibrate::{Calibration, RangeMethod};

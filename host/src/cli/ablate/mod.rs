@@ -35,7 +35,7 @@ const STEPS: [&str; 9] = [
 /// Everything is fitted to training images and measured on test images.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A network of the zoo (fashion-cnn, digits-cnn, resnet8) or an ONNX file.
+    /// A network of the zoo (fashion-cnn, digits-cnn, resnet8) or an ONNX or TensorFlow Lite file.
     #[arg(value_name = "MODEL")]
     model: String,
     #[command(flatten)]

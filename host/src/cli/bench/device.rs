@@ -30,7 +30,8 @@ pub struct Device {
     /// The board.
     #[arg(long, value_name = "NAME")]
     board: String,
-    /// A network of the zoo (digits-cnn, fashion-cnn, resnet8) or an ONNX file, of which an image is built.
+    /// A network of the zoo (digits-cnn, fashion-cnn, resnet8), or an ONNX or TensorFlow Lite file, of which an image is
+    /// built.
     #[arg(long, default_value = "resnet8", value_name = "NAME|FILE")]
     model: String,
     /// An image file to measure, instead of building one.

@@ -25,7 +25,7 @@ use std::time::Instant;
 /// all are verified on test images.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A network of the zoo (fashion-cnn, digits-cnn, resnet8) or an ONNX file.
+    /// A network of the zoo (fashion-cnn, digits-cnn, resnet8) or an ONNX or TensorFlow Lite file.
     #[arg(value_name = "MODEL")]
     model: String,
     #[command(flatten)]

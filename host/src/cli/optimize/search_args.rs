@@ -29,8 +29,9 @@ pub struct SearchArgs {
     /// the first, which is the chosen one, and go to another when asked.
     #[arg(long = "point", value_name = "NAME=POINTS", conflicts_with = "max_loss")]
     pub points: Vec<String>,
-    /// How activation ranges may be chosen: minmax, mse or percentile:P. Of several the search takes what a few
-    /// multipliers diverge least with; losses are counted against the exact network of the first.
+    /// How activation ranges may be chosen: minmax, mse, percentile:P, or model for one that came in 8 bits. Of several
+    /// the search takes what a few multipliers diverge least with; losses are counted against the exact network of the
+    /// first.
     #[arg(
         long,
         alias = "range",
@@ -104,7 +105,7 @@ pub struct SearchArgs {
 impl SearchArgs {
     /// How the network is prepared: with the first of the ranges.
     pub fn how(&self, data: DataArgs, scheme: Scheme, fit: FitArgs) -> HowArgs {
-        HowArgs { data, scheme, activations: RangeArgs { range: self.ranges[0] }, fit }
+        HowArgs { data, scheme, activations: RangeArgs { range: Some(self.ranges[0]) }, fit }
     }
 
     /// Training images needed beside those for calibration.

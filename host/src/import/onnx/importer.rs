@@ -56,7 +56,14 @@ pub(super) fn import(graph: &GraphProto, model: &str) -> Result<Network> {
     };
     output.layout.axes().map_err(|reason| Error::file(model, format!("output: {reason}")))?;
     let Graph { tensors, nodes, .. } = built;
-    let network = Network { name: model.to_owned(), tensors, nodes, input: input.id, output: output.id };
+    let network = Network {
+        name: model.to_owned(),
+        tensors,
+        nodes,
+        input: input.id,
+        output: output.id,
+        own_codes: None,
+    };
     network.check()?;
     Ok(network)
 }

@@ -24,7 +24,6 @@ mod testing;
 mod wire;
 
 use crate::error::{Error, Result};
-use crate::file;
 use crate::network::Network;
 use rten_onnx::onnx::ModelProto;
 use std::path::Path;
@@ -60,22 +59,14 @@ pub const SUPPORTED: &[&str] = &[
     "Unsqueeze",
 ];
 
-/// Largest file that is read. Models for microcontrollers have a few megabytes at most.
-const MAX_BYTES: u64 = 256 << 20;
-
 /// Reads the ONNX model at `path`; the network gets the file's name without its extension.
 ///
 /// # Errors
 /// [`Error::Io`] if the file can't be read, [`Error::File`] if it is no complete ONNX model of one image
 /// input and one output, [`Error::Node`] if a node can't be imported.
 pub fn onnx(path: &Path) -> Result<Network> {
-    let size = std::fs::metadata(path).map_err(Error::io(path))?.len();
-    if size > MAX_BYTES {
-        return Err(Error::file(path, format!("has {size} bytes; models of up to {MAX_BYTES} are read")));
-    }
-    let mut network = from_bytes(&file::read(path)?, &path.display().to_string())?;
-    // Errors name the path; what is made of the network must not depend on where it lay.
-    network.name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    let mut network = from_bytes(&super::read(path)?, &path.display().to_string())?;
+    network.name = super::network_name(path);
     Ok(network)
 }
 

@@ -45,7 +45,7 @@ pub struct Args {
     #[arg(long, requires = "metric")]
     zero_preserving: bool,
     /// The network whose operands a bound on the noise is about: one of the zoo (fashion-cnn, digits-cnn, resnet8) or an
-    /// ONNX file.
+    /// ONNX or TensorFlow Lite file.
     #[arg(long, value_name = "MODEL", conflicts_with = "distribution")]
     network: Option<String>,
     /// Only this layer of it, by its name or its number from 0; otherwise all layers.

@@ -31,7 +31,8 @@ pub struct Args {
     /// What to sort by: power from the largest down, errors from the smallest up.
     #[arg(long, default_value = "power", value_name = "FIGURE")]
     sort: Key,
-    /// Also show the noise in a layer of this network: one of the zoo (fashion-cnn, digits-cnn, resnet8) or an ONNX file.
+    /// Also show the noise in a layer of this network: one of the zoo (fashion-cnn, digits-cnn, resnet8), or an ONNX or
+    /// TensorFlow Lite file.
     #[arg(long, value_name = "MODEL", requires = "layer", conflicts_with = "distribution")]
     network: Option<String>,
     /// That layer, by its name or its number from 0.

@@ -32,7 +32,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE.svg|FILE.png")]
     heat_map: Option<PathBuf>,
     /// Also show the errors, and the power if the gates are known, on what the layers of this network multiply:
-    /// one of the zoo (fashion-cnn, digits-cnn, resnet8) or an ONNX file.
+    /// one of the zoo (fashion-cnn, digits-cnn, resnet8) or an ONNX or TensorFlow Lite file.
     #[arg(long, value_name = "MODEL", conflicts_with = "distribution")]
     network: Option<String>,
     /// Only those in this layer, by its name or its number from 0.
