@@ -17,6 +17,9 @@ fn what_is_no_model_is_named() {
     evaluate(&dir, "nosuch").refused(&["\"nosuch\"", "fashion-cnn, digits-cnn, resnet8"]);
     evaluate(&dir, "nosuch.onnx --data fashion-mnist").refused(&["error: nosuch.onnx: "]);
     evaluate(&dir, "text.onnx --data fashion-mnist").refused(&["error: text.onnx: not an ONNX model"]);
+    dir.write("text.tflite", "It was a dark and stormy night;\n");
+    evaluate(&dir, "text.tflite --data fashion-mnist")
+        .refused(&["error: text.tflite: not a TensorFlow Lite model"]);
     evaluate(&dir, "empty.onnx --data fashion-mnist").refused(&["error: empty.onnx: ", "empty"]);
     evaluate(&dir, "folder.onnx --data fashion-mnist").refused(&["error: folder.onnx: "]);
     evaluate(&dir, "model.pt --data fashion-mnist").refused(&["error: model.pt: ", ".onnx"]);
@@ -24,6 +27,11 @@ fn what_is_no_model_is_named() {
     dir.skimp("optimize text.onnx --data fashion-mnist --out out").refused(&["error: text.onnx: "]);
     let build = "image build text.onnx --data fashion-mnist --assignment exact --out a.skimp";
     dir.skimp(build).refused(&["error: text.onnx: "]);
+}
+
+#[test]
+fn scales_that_a_model_does_not_have_can_not_be_kept() {
+    evaluate(&Dir::new(), "fashion-cnn --range model").refused(&["no scales of its own", "--range minmax"]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ pub(super) struct Call<'a> {
     pub(super) inputs: Vec<Option<Value>>,
     /// Name of the first output.
     pub(super) output: &'a str,
-    /// Whether the first output is the network's output.
+    /// Whether the first output is the network's output, or becomes it by nothing but coding or decoding.
     pub(super) is_last: bool,
     /// The batch dimension as the model gives it, 1 where symbolic.
     pub(super) batch: i64,

@@ -9,6 +9,22 @@ pub(super) struct Array {
     pub(super) dims: Vec<usize>,
     /// As many elements as the sides say.
     pub(super) data: Data,
+    /// What else is known of the elements.
+    pub(super) origin: Origin,
+}
+
+/// What the elements of an [`Array`] were in the file, where it matters.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Origin {
+    Plain,
+    /// Bytes without a sign.
+    Uint8,
+    /// Codes with the zero point 0.
+    Codes {
+        /// Real value of one step: one for all, or one for each index along `axis`.
+        scales: Vec<f32>,
+        axis: usize,
+    },
 }
 
 /// The elements of an [`Array`], in one of the two kinds that matter here.
@@ -21,7 +37,7 @@ pub(super) enum Data {
 impl Array {
     /// A constant from its sides and elements, whose number must agree.
     pub(super) fn new(dims: Vec<usize>, data: Data) -> Result<Self, String> {
-        let array = Array { dims, data };
+        let array = Array { dims, data, origin: Origin::Plain };
         if element_count(&array.dims) == Some(array.len()) {
             Ok(array)
         } else {
@@ -39,7 +55,7 @@ impl Array {
 
     /// A list of integers.
     pub(super) fn list(values: Vec<i64>) -> Self {
-        Array { dims: vec![values.len()], data: Data::Ints(values) }
+        Array { dims: vec![values.len()], data: Data::Ints(values), origin: Origin::Plain }
     }
 
     /// The elements as floats.
@@ -72,7 +88,7 @@ impl Array {
             Data::Floats(values) => Data::Floats(indices.map(|i| values[i]).collect()),
             Data::Ints(values) => Data::Ints(indices.map(|i| values[i]).collect()),
         };
-        Array { dims, data }
+        Array { dims, data, origin: Origin::Plain }
     }
 }
 
@@ -115,13 +131,25 @@ pub(super) fn decode(tensor: &TensorProto) -> Result<Array, String> {
             Some(raw) => numbers(raw, |bytes| i64::from(i32::from_le_bytes(bytes)))?,
             None => tensor.int32_data.iter().map(|&x| i64::from(x)).collect(),
         }),
-        DataType::BOOL => Data::Ints(match raw {
+        DataType::INT8 => Data::Ints(match raw {
+            Some(raw) => raw.iter().map(|&x| i64::from(x as i8)).collect(),
+            None => tensor.int32_data.iter().map(|&x| i64::from(x)).collect(),
+        }),
+        DataType::BOOL | DataType::UINT8 => Data::Ints(match raw {
             Some(raw) => raw.iter().map(|&x| i64::from(x)).collect(),
             None => tensor.int32_data.iter().map(|&x| i64::from(x)).collect(),
         }),
-        other => return Err(format!("has elements of type {other}; FLOAT, INT64 and INT32 are read")),
+        other => {
+            return Err(format!(
+                "has elements of type {other}; FLOAT, INT64, INT32, INT8 and UINT8 are read"
+            ));
+        }
     };
-    Array::new(sides(&tensor.dims)?, data)
+    let mut array = Array::new(sides(&tensor.dims)?, data)?;
+    if kind == DataType::UINT8 {
+        array.origin = Origin::Uint8;
+    }
+    Ok(array)
 }
 
 /// Little-endian numbers of `N` bytes.

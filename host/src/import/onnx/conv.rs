@@ -3,6 +3,7 @@
 use super::attributes::Call;
 use super::constant::Array;
 use super::graph::{Graph, Layout, Value};
+use super::quantized::channel_scales;
 use crate::network::{Activation, Conv2d, Op, Shape, Window};
 
 /// Kernels, strides and padding beyond this are taken for damage.
@@ -34,9 +35,13 @@ pub(super) fn conv(graph: &mut Graph, call: &Call) -> Result<Value, String> {
     let [rows, columns] =
         window.output(input.height, input.width).ok_or_else(|| too_large(&window, input))?;
     graph.spend(weights.len())?;
+    let scales = channel_scales(weights, 0, outputs);
     let weights = channels_last(weights)?;
     let conv = Conv2d { window, groups, weights, bias, activation: Activation::Identity };
-    graph.push(call, Op::Conv2d(conv), &[image], Shape::new(rows, columns, outputs), Layout::Nchw)
+    let value =
+        graph.push(call, Op::Conv2d(conv), &[image], Shape::new(rows, columns, outputs), Layout::Nchw)?;
+    graph.set_weight_scales(scales);
+    Ok(value)
 }
 
 /// `BatchNormalization`, folded into the convolution that computes its input.

@@ -3,6 +3,7 @@
 use super::attributes::Call;
 use super::constant::Array;
 use super::graph::{Graph, Image, Layout, Value};
+use super::quantized::channel_scales;
 use crate::network::{Activation, Conv2d, Op, Shape, Window};
 
 /// `Gemm` with constant weights.
@@ -41,6 +42,7 @@ fn dense(
         (dims, _) => return Err(format!("weights of {dims:?} do not fit {inputs} input features")),
     };
     graph.spend(weights.len())?;
+    let scales = channel_scales(weights, if transposed { 0 } else { 1 }, outputs).filter(|_| alpha == 1.0);
     let values = weights.floats()?;
     // The file's features come channel by channel, ours pixel by pixel.
     let area = from.height * from.width;
@@ -53,7 +55,10 @@ fn dense(
     };
     let window = Window::global(1, 1);
     let conv = Conv2d { window, groups: 1, weights, bias, activation: Activation::Identity };
-    graph.push(call, Op::Conv2d(conv), &[image], Shape::new(1, 1, outputs), Layout::flat(outputs))
+    let value =
+        graph.push(call, Op::Conv2d(conv), &[image], Shape::new(1, 1, outputs), Layout::flat(outputs))?;
+    graph.set_weight_scales(scales);
+    Ok(value)
 }
 
 /// Adds a constant per channel to the layer that computes `image`.

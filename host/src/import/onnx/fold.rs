@@ -3,6 +3,7 @@
 
 use super::attributes::{Call, axis};
 use super::constant::{Array, Data, decode, element_count};
+use super::quantized;
 use super::slice::cuts;
 use rten_onnx::onnx::DataType;
 
@@ -16,6 +17,7 @@ pub(super) fn fold(call: &Call) -> Result<Option<Array>, String> {
         "ConstantOfShape" => constant_of_shape(call)?,
         "Cast" => cast(call)?,
         "Concat" => concat(call)?,
+        "DequantizeLinear" => quantized::constant(call)?,
         "Gather" => gather(call)?,
         "Reshape" => reshape(call)?,
         "Shape" => {

@@ -2,7 +2,7 @@
 
 use super::attributes::Call;
 use super::constant::Array;
-use crate::network::{Node, Op, Shape, Tensor, TensorId};
+use crate::network::{Node, Op, Shape, Tensor, TensorCoding, TensorId};
 use std::rc::Rc;
 
 /// What a name in the file stands for.
@@ -61,6 +61,10 @@ impl Layout {
 pub(super) struct Graph {
     pub(super) tensors: Vec<Tensor>,
     pub(super) nodes: Vec<Node>,
+    /// How each tensor is coded, as far as the file says so.
+    pub(super) codings: Vec<Option<TensorCoding>>,
+    /// Scales of the weights by output channel, of each node whose weights came in 8 bits.
+    pub(super) weight_scales: Vec<Option<Vec<f64>>>,
     /// Index of the node that writes each tensor; none for the input.
     producers: Vec<Option<usize>>,
     /// Elements copied into constants and weights so far.
@@ -76,6 +80,7 @@ impl Graph {
     pub(super) fn input(&mut self, name: &str, shape: Shape, layout: Layout) -> Image {
         self.tensors.push(Tensor { name: name.to_owned(), shape });
         self.producers.push(None);
+        self.codings.push(None);
         Image { id: self.tensors.len() - 1, layout, shared: false }
     }
 
@@ -124,9 +129,18 @@ impl Graph {
         let output = self.tensors.len();
         self.tensors.push(Tensor { name: call.output.to_owned(), shape });
         self.producers.push(Some(self.nodes.len()));
+        self.codings.push(None);
+        self.weight_scales.push(None);
         let inputs = inputs.iter().map(|image| image.id).collect();
         self.nodes.push(Node { name: call.name().to_owned(), op, inputs, output });
         Ok(Value::Image(Image { id: output, layout, shared: false }))
+    }
+
+    /// Gives the node added last the scales of its weights.
+    pub(super) fn set_weight_scales(&mut self, scales: Option<Vec<f64>>) {
+        if let Some(last) = self.weight_scales.last_mut() {
+            *last = scales;
+        }
     }
 
     /// The operation that computes `image`, to be changed in place, if nothing else reads its result.

@@ -2,7 +2,7 @@
 
 use super::attributes::Call;
 use super::graph::{Graph, Image, Layout, Value};
-use super::{SUPPORTED, constant, conv, dense, elementwise, fold, pool, reshape, slice};
+use super::{SUPPORTED, constant, conv, dense, elementwise, fold, pool, quantized, reshape, slice};
 use crate::error::{Error, Result};
 use crate::network::{Network, Shape};
 use rten_onnx::onnx::{DataType, GraphProto, NodeProto, TensorProto, ValueInfoProto};
@@ -17,6 +17,8 @@ struct Names<'a> {
     /// How many live inputs (and the network's output) read a name.
     uses: HashMap<&'a str, usize>,
     output: &'a str,
+    /// Names that become the output by nothing but coding or decoding, itself among them.
+    last: HashSet<&'a str>,
 }
 
 /// Turns `graph` into a network called `model`.
@@ -28,7 +30,7 @@ pub(super) fn import(graph: &GraphProto, model: &str) -> Result<Network> {
     let mut values = HashMap::from([(input_name, Value::Image(input))]);
     for &node in &names.live {
         let output = node.output.first().map_or("", String::as_str);
-        let mut call = Call { node, inputs: Vec::new(), output, is_last: output == names.output, batch };
+        let mut call = Call { node, inputs: Vec::new(), output, is_last: names.last.contains(output), batch };
         let value = names
             .resolve(node, &mut values)
             .and_then(|inputs| {
@@ -55,15 +57,14 @@ pub(super) fn import(graph: &GraphProto, model: &str) -> Result<Network> {
         }
     };
     output.layout.axes().map_err(|reason| Error::file(model, format!("output: {reason}")))?;
+    if takes_codes(graph, input_name) && built.codings[input.id].is_none() {
+        let reason = format!("input \"{input_name}\" has integers that no DequantizeLinear gives a scale");
+        return Err(Error::file(model, reason));
+    }
+    let own_codes = quantized::own_codes(&built);
     let Graph { tensors, nodes, .. } = built;
-    let network = Network {
-        name: model.to_owned(),
-        tensors,
-        nodes,
-        input: input.id,
-        output: output.id,
-        own_codes: None,
-    };
+    let network =
+        Network { name: model.to_owned(), tensors, nodes, input: input.id, output: output.id, own_codes };
     network.check()?;
     Ok(network)
 }
@@ -92,6 +93,8 @@ fn run(graph: &mut Graph, call: &Call) -> Result<Value, String> {
         "Cast" => elementwise::cast(call),
         "Dropout" => elementwise::dropout(call),
         "Softmax" => elementwise::softmax(graph, call),
+        "QuantizeLinear" => quantized::quantize(graph, call),
+        "DequantizeLinear" => quantized::dequantize(graph, call),
         "MaxPool" => pool::max_pool(graph, call),
         "AveragePool" => pool::average_pool(graph, call),
         "GlobalAveragePool" => pool::global_average_pool(graph, call),
@@ -124,6 +127,7 @@ impl<'a> Names<'a> {
             initializers.map(|tensor| (tensor.name.as_deref().unwrap_or(""), tensor)).collect();
         // Nodes come in an order in which they can run, so one pass backwards finds all that is needed.
         let mut needed = HashSet::from([output]);
+        let mut last = HashSet::from([output]);
         let mut live = Vec::new();
         let mut uses = HashMap::from([(output, 1)]);
         for node in graph.node.iter().rev() {
@@ -132,11 +136,17 @@ impl<'a> Names<'a> {
                     needed.insert(name);
                     *uses.entry(name).or_insert(0) += 1;
                 }
+                if let (Some("QuantizeLinear" | "DequantizeLinear"), [input, ..]) =
+                    (node.op_type.as_deref(), node.input.as_slice())
+                    && node.output.iter().any(|name| last.contains(name.as_str()))
+                {
+                    last.insert(input);
+                }
                 live.push(node);
             }
         }
         live.reverse();
-        Ok(Names { initializers, live, uses, output })
+        Ok(Names { initializers, live, uses, output, last })
     }
 
     /// The values that `node` reads.
@@ -185,6 +195,17 @@ impl<'a> Names<'a> {
     }
 }
 
+fn is_byte(kind: DataType) -> bool {
+    kind == DataType::INT8 || kind == DataType::UINT8
+}
+
+/// Whether the input called `name` has codes instead of real values.
+fn takes_codes(graph: &GraphProto, name: &str) -> bool {
+    let input = graph.input.iter().find(|info| info.name.as_deref() == Some(name));
+    let tensor = input.and_then(|info| info.r#type.as_ref()?.tensor_type.as_ref());
+    tensor.and_then(|tensor| tensor.elem_type).is_some_and(is_byte)
+}
+
 /// Adds the model's image input to `built`; also gives its name and fixed batch size.
 fn read_input<'a>(
     graph: &'a GraphProto,
@@ -201,8 +222,9 @@ fn read_input<'a>(
     let name = name(input);
     let tensor = input.r#type.as_ref().and_then(|kind| kind.tensor_type.as_ref());
     let tensor = tensor.ok_or_else(|| format!("input \"{name}\" is no tensor"))?;
-    if let Some(kind) = tensor.elem_type.filter(|&kind| kind != DataType::FLOAT) {
-        return Err(format!("input \"{name}\" has elements of type {kind} instead of FLOAT"));
+    let supported = |kind| kind == DataType::FLOAT || is_byte(kind);
+    if let Some(kind) = tensor.elem_type.filter(|&kind| !supported(kind)) {
+        return Err(format!("input \"{name}\" has elements of type {kind} instead of FLOAT, INT8 or UINT8"));
     }
     let dims = tensor.shape.as_ref().map_or(&[][..], |shape| &shape.dim);
     let side = |i: usize| match dims[i].dim_value {

@@ -5,6 +5,9 @@
 //! and `Identity`, `Dropout` and layout changes disappear. A `Softmax` at the very end is dropped too: the
 //! network's output are the logits, whose order is the same.
 //!
+//! A model in 8 bits, with `QuantizeLinear` and `DequantizeLinear` around its operators, keeps its codes beside the floats
+//! that these stand for ([`Network::own_codes`]).
+//!
 //! Images become height x width x channels, convolution weights `[o][kh][kw][i]`. The batch dimension,
 //! whether symbolic or fixed, is taken to be 1.
 
@@ -17,6 +20,7 @@ mod fold;
 mod graph;
 mod importer;
 mod pool;
+mod quantized;
 mod reshape;
 mod slice;
 #[cfg(test)]
@@ -39,6 +43,7 @@ pub const SUPPORTED: &[&str] = &[
     "Constant",
     "ConstantOfShape",
     "Conv",
+    "DequantizeLinear",
     "Dropout",
     "Flatten",
     "Gather",
@@ -48,6 +53,7 @@ pub const SUPPORTED: &[&str] = &[
     "MatMul",
     "MaxPool",
     "Pad",
+    "QuantizeLinear",
     "ReduceMean",
     "Relu",
     "Reshape",

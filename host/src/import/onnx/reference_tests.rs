@@ -38,3 +38,18 @@ fn resnet20_with_and_without_batch_normalization() {
     }
     assert!(logits[0].iter().zip(&logits[1]).all(|(a, b)| (a - b).abs() < 1e-4));
 }
+
+#[test]
+#[ignore = "needs the reference models; see .ci/run"]
+fn resnet8_in_8_bits_has_the_same_codes_as_the_file_it_was_made_of() {
+    let network = onnx(&reference("resnet8_mlperf_tiny_int8_qdq.onnx")).unwrap();
+    let original = crate::import::tflite(&reference("resnet8_mlperf_tiny_int8.tflite")).unwrap();
+    let sorted = |network: &crate::network::Network| {
+        let own = network.own_codes.as_ref().unwrap();
+        let mut convs: Vec<_> =
+            own.convs.iter().flatten().map(|c| (c.bias.clone(), c.weights.clone())).collect();
+        convs.sort();
+        convs
+    };
+    assert_eq!(sorted(&network), sorted(&original));
+}

@@ -60,6 +60,25 @@ impl Model {
         self
     }
 
+    /// Adds bytes, `UINT8` or `INT8`, as raw data.
+    pub(super) fn codes(mut self, name: &str, kind: DataType, dims: &[i64], values: &[i8]) -> Self {
+        self.0.initializer.push(TensorProto {
+            name: Some(name.into()),
+            dims: dims.to_vec(),
+            data_type: Some(kind),
+            raw_data: Some(RefCell::new(values.iter().map(|&x| x as u8).collect())),
+            ..Default::default()
+        });
+        self
+    }
+
+    /// Makes the input one of bytes.
+    pub(super) fn taking(mut self, kind: DataType) -> Self {
+        let input = self.0.input[0].r#type.as_mut().and_then(|kind| kind.tensor_type.as_mut());
+        input.unwrap().elem_type = Some(kind);
+        self
+    }
+
     /// Adds a list of integers.
     pub(super) fn ints(mut self, name: &str, values: &[i64]) -> Self {
         self.0.initializer.push(TensorProto { name: Some(name.into()), ..int_tensor(values) });

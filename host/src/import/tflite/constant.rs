@@ -30,11 +30,11 @@ impl Kind {
     }
 }
 
-/// The elements of a constant, `N` bytes each, as many as its sides say.
+/// The elements of a constant, `N` bytes each, as many as its sides say and at least one.
 fn elements<'a, const N: usize>(tensor: &Tensor<'a>) -> Result<&'a [[u8; N]], String> {
     let count = tensor.dims.iter().try_fold(1usize, |product, &side| product.checked_mul(side));
     let (elements, rest) = tensor.data.as_chunks();
-    if !rest.is_empty() || count != Some(elements.len()) {
+    if !rest.is_empty() || elements.is_empty() || count != Some(elements.len()) {
         return Err(format!(
             "constant \"{}\" of {:?} has {} bytes, which is not {N} for each element",
             tensor.name,
@@ -64,12 +64,13 @@ impl Weights {
                 (elements(&tensor)?.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(), None)
             }
             Kind::Int8 => {
+                // First of all, so that no side is larger than what is there.
+                let codes: Vec<i8> = elements::<1>(&tensor)?.iter().map(|&[byte]| byte as i8).collect();
                 let outputs = *tensor.dims.get(channels).ok_or("weights have too few dimensions")?;
                 let scales = channel_scales(&tensor, outputs, channels)?;
                 if tensor.zero_points.iter().any(|&zero_point| zero_point != 0) {
                     return Err(format!("weights \"{name}\" have a zero point other than 0"));
                 }
-                let codes: Vec<i8> = elements::<1>(&tensor)?.iter().map(|&[byte]| byte as i8).collect();
                 // Elements that one step along the channels' dimension passes over.
                 let stride =
                     tensor.dims[channels + 1..].iter().fold(1, |a: usize, &b| a.saturating_mul(b)).max(1);
