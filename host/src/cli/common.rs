@@ -53,8 +53,8 @@ pub struct RangeArgs {
 /// Which images a network was trained on.
 #[derive(Debug, Clone, Args)]
 pub struct DataArgs {
-    /// Data set of the zoo (fashion-mnist, digits, cifar10; that one is fetched at first use) or a folder with images.
-    /// A network of the zoo knows its own.
+    /// Data set of the zoo (fashion-mnist, digits, cifar10; that one is fetched at first use) or a folder with IDX or
+    /// CIFAR-10 files. A network of the zoo knows its own.
     #[arg(long, value_name = "NAME|PATH")]
     pub data: Option<String>,
     /// Mean of each channel, taken from pixel/255 before the network sees it. A model that came in 8 bits is given pixels

@@ -170,6 +170,11 @@ impl Graph {
         self.rename(call.output()?.0, image)
     }
 
+    /// Whether the network ends before this.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
     /// The network, with its own codes if all tensors and weights came in 8 bits.
     pub(super) fn finish(self, name: &str, input: TensorId, output: TensorId) -> Network {
         let is_conv = |i: usize| matches!(self.nodes[i].op, Op::Conv2d(_));

@@ -74,6 +74,8 @@ pub(super) fn quantize(graph: &mut Graph, call: &Call) -> Result<(), String> {
     let (id, stored) = call.output()?;
     let to = coding(&stored)?;
     match graph.coding(image) {
+        // What it codes is no logit any more.
+        _ if graph.has_ended() => {}
         None => graph.set_coding(image, to),
         from if from == to => {}
         _ => {

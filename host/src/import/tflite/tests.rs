@@ -102,8 +102,10 @@ fn floats_at_the_ends_of_a_model_in_8_bits_do_not_matter() {
     m.operator(114, &[y], coarser, None);
     let soft = m.coded(&[1, 1, 1, 1], 0.1, 0);
     m.operator(25, &[coarser], soft, None);
+    let softer = m.coded(&[1, 1, 1, 1], 0.2, 0);
+    m.operator(114, &[soft], softer, None);
     let out = m.tensor(&[1, 1, 1, 1], FLOAT32, &[], None);
-    m.operator(6, &[soft], out, None);
+    m.operator(6, &[softer], out, None);
     (m.inputs, m.outputs) = (vec![pixels], vec![out]);
     let network = import(&m);
     let names: Vec<&str> = network.nodes.iter().map(|node| node.op.name()).collect();
