@@ -13,6 +13,13 @@ pub(super) struct Weights {
     codes: Option<(Vec<i8>, Vec<f64>)>,
 }
 
+/// All that a convolution is fitted with, in our order.
+pub(super) struct Parameters {
+    pub(super) weights: Vec<f32>,
+    pub(super) bias: Vec<f32>,
+    pub(super) codes: Option<ConvCodes>,
+}
+
 impl Kind {
     /// The kind in words.
     pub(super) fn name(self) -> String {
@@ -105,7 +112,7 @@ impl Weights {
         i: usize,
         outputs: usize,
         input: Option<TensorCoding>,
-    ) -> Result<(Vec<f32>, Vec<f32>, Option<ConvCodes>), String> {
+    ) -> Result<Parameters, String> {
         let Weights { values, codes, .. } = self;
         let tensor = call.optional(i)?;
         let floats = match &tensor {
@@ -116,7 +123,7 @@ impl Weights {
             Some(_) => Vec::new(),
         };
         if floats.len() == outputs && (input.is_none() || codes.is_none()) {
-            return Ok((values, floats, None));
+            return Ok(Parameters { weights: values, bias: floats, codes: None });
         }
         let (Some(input), Some((weights, weight_scales))) = (input, codes) else {
             return Err("has biases in integers, but weights or inputs in floats".into());
@@ -139,7 +146,8 @@ impl Weights {
             }
         }
         let floats = bias.iter().zip(&steps).map(|(&code, step)| (f64::from(code) * step) as f32).collect();
-        Ok((values, floats, Some(ConvCodes { weights, weight_scales, bias })))
+        let codes = ConvCodes { weights, weight_scales, bias };
+        Ok(Parameters { weights: values, bias: floats, codes: Some(codes) })
     }
 }
 

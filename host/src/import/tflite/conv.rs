@@ -1,6 +1,6 @@
 //! Convolutions, and dense layers as 1x1 convolutions over one pixel.
 
-use super::constant::Weights;
+use super::constant::{Parameters, Weights};
 use super::flatbuffer::Table;
 use super::graph::Graph;
 use super::importer::Call;
@@ -71,7 +71,7 @@ fn push(
     window: Window,
     activation: Activation,
 ) -> Result<(), String> {
-    let (weights, bias, codes) = weights.with_bias(call, 2, outputs, graph.coding(image))?;
+    let Parameters { weights, bias, codes } = weights.with_bias(call, 2, outputs, graph.coding(image))?;
     let input = graph.shape(image);
     let [rows, columns] = output(&window, input)?;
     let conv = Conv2d { window, groups, weights, bias, activation };
