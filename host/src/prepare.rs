@@ -86,6 +86,14 @@ pub fn prepare(recipe: &Recipe, progress: &dyn Fn(&str)) -> Result<Prepared> {
         }
         _ => Preprocess::new(&recipe.mean, &recipe.std, input.channels)?,
     };
+    if float.own_codes.is_some() && recipe.range_method.is_none() {
+        progress(&match RangeMethod::default_for(&float, recipe.scheme) {
+            RangeMethod::Model => "keeping the model's own scales".to_owned(),
+            _ => {
+                format!("measuring ranges, as the {} scheme can't use the model's own scales", recipe.scheme)
+            }
+        });
+    }
     progress(&format!("calibrating on {} images", splits.calibration.len()));
     let runner = FloatNetwork::new(&float)?;
     let fill = |i: usize, image: &mut [f32]| preprocess.fill(splits.calibration.image(i), image);
