@@ -1,4 +1,4 @@
-//! Sums of neighbouring channels to codes: 7.3 instructions a code in Thumb-2 assembly, 33 in that of Cortex-M0 and
+//! Sums of neighbouring channels to codes: 7.3 instructions a code in Thumb-2 assembly, 32 in that of Cortex-M0 and
 //! M0+.
 
 #[cfg(any(skimp_thumb, skimp_short_products))]

@@ -1,5 +1,5 @@
 //! Sums in the assembly of Cortex-M0 and M0+, where most instructions reach only eight registers: 6.1 instructions
-//! a product multiplied for windows of 3x3 (7.1 with masked codes), 9.2 a product looked up (12.2 where weights have
+//! a product multiplied for windows of 3x3 (7.1 with masked codes), 8.8 a product looked up (12.8 where weights have
 //! signs).
 
 use super::pixel::{self, Kernel, Pixel};

@@ -1,4 +1,4 @@
-//! Products by 32-bit multiplications (MLA) in Thumb-2 assembly, for cores without the DSP extension: 4.2
+//! Products by 32-bit multiplications (MLA) in Thumb-2 assembly, for cores without the DSP extension: 4.3
 //! instructions a product for windows of 3x3.
 
 use super::pixel::{self, Pixel, begin_block, end_block, enter};

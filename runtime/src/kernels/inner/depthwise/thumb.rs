@@ -1,4 +1,4 @@
-//! Table lookup in Thumb-2 assembly: 6.2 instructions a product for windows of 3x3 and tables whose weights have no
+//! Table lookup in Thumb-2 assembly: 6.1 instructions a product for windows of 3x3 and tables whose weights have no
 //! sign of their own, 7.7 for those that do.
 
 use super::Codes;
