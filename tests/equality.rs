@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::random::{Case, case};
+use common::random::{Case, case, case_near_lines};
 use proptest::prelude::*;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -55,8 +55,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn oracle_emulator_and_runtime_agree(seed in any::<u64>()) {
-        let case = case(seed);
+    fn oracle_emulator_and_runtime_agree(seed in any::<u64>(), near_lines in any::<bool>()) {
+        let case = if near_lines { case_near_lines(seed) } else { case(seed) };
         let uses: Vec<oracle::Use> = case.uses();
         let want = oracle::run(&case.network, &uses, &case.convs, &case.input);
         let emulator = Emulator::new(&case.network, &case.convs).unwrap();

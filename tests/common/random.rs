@@ -27,6 +27,20 @@ impl Case {
 
 /// The case of a seed.
 pub fn case(seed: u64) -> Case {
+    case_with(seed, table)
+}
+
+/// One whose multipliers' errors are so small that a byte holds them.
+pub fn case_near_lines(seed: u64) -> Case {
+    case_with(seed, |rng, signed| {
+        let seed: i32 = rng.random_range(0..1 << 20);
+        let error = |a: i32, w: i32| (a.wrapping_mul(7919) ^ w.wrapping_mul(104_729) ^ seed) & 0x7f;
+        let highest = if signed { i16::MAX.into() } else { u16::MAX.into() };
+        TruthTable::from_fn(signed, |a, w| (a * w + error(a, w)).min(highest)).unwrap()
+    })
+}
+
+fn case_with(seed: u64, mut table: impl FnMut(&mut ChaCha8Rng, bool) -> TruthTable) -> Case {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let float = network(&mut rng);
     let scheme = match rng.random_range(0..4) {
