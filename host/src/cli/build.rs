@@ -15,7 +15,7 @@ use crate::quantize::QuantizedNetwork;
 #[derive(Debug, Clone, clap::Args)]
 pub struct ImageArgs {
     /// Store multiplier tables as small as possible, or so that they are looked up fastest, or in between: up to four
-    /// times the flash for a third of the time. For a board, the fastest that fits; else smallest.
+    /// times the flash for two thirds of the time. For a board, the fastest that fits; else smallest.
     #[arg(long, value_enum, value_name = "FORM")]
     tables: Option<Tables>,
     /// Look every product up, even those that could be multiplied: to measure what lookup costs.
