@@ -158,10 +158,10 @@ fn boards_with_room_meet_every_kernel_for_tables() {
         for layer in points.flat_map(|point| point.layers()) {
             let Op::Conv2d(conv) = layer.op else { continue };
             let entry = conv.kernel.rows().map(|rows| entries[usize::from(rows.table)]);
-            let one_pixel = if conv.output.height * conv.output.width <= 4 { "few pixels" } else { "blocks" };
+            let pixels = if conv.output.height * conv.output.width <= 4 { "few pixels" } else { "blocks" };
             match (conv.kernel, entry) {
                 (Kernel::Table { coding, .. }, Some(entry)) => {
-                    seen.insert(format!("{coding:?} {entry:?} {one_pixel}"));
+                    seen.insert(format!("{coding:?} {entry:?} {pixels}"));
                 }
                 (Kernel::TableByActivation { .. }, Some(entry)) => {
                     seen.insert(format!("by activation {entry:?}"));
