@@ -7,8 +7,27 @@ use super::product::Factor;
 use crate::image::Conv2d;
 use crate::kernels::inner::{self, Codes, DepthwiseWeights, NamedRows};
 
-/// `add(codes, starts, sums)` adds a pixel's products to the starts or, without them, to the sums.
-type AddProducts<'a> = dyn Fn(&Codes, Option<&[i32]>, &mut [i32]) + 'a;
+/// How products are formed.
+// Matched for each pixel: one copy of all around, and no call whose target is not known.
+enum Products<'a> {
+    Table(&'a NamedRows<'a>),
+    Product(Factor<'a>, DepthwiseWeights<'a>),
+}
+
+impl Products<'_> {
+    /// Adds a pixel's products to the starts or, without them, to the sums.
+    #[inline]
+    fn add(&self, codes: &Codes, starts: Option<&[i32]>, sums: &mut [i32]) {
+        match *self {
+            Products::Table(rows) if cfg!(feature = "table") => inner::look_up(codes, rows, starts, sums),
+            Products::Product(factor, weights) if cfg!(feature = "product") => {
+                inner::multiply(codes, factor, weights, starts, sums);
+            }
+            // No network is loaded whose kernels were left out.
+            _ => {}
+        }
+    }
+}
 
 /// Table lookup. The output's channels are the input's; `scratch` holds [`Conv2d::scratch_bytes`].
 pub(crate) fn depthwise_table(
@@ -19,9 +38,7 @@ pub(crate) fn depthwise_table(
     output: &mut [u8],
     scratch: &mut [u32],
 ) {
-    run(op, requantization, 0, input, output, scratch, &|codes, starts, sums| {
-        inner::look_up(codes, rows, starts, sums);
-    });
+    run(op, requantization, 0, input, output, scratch, &Products::Table(rows));
 }
 
 /// Products `f(x) * g(w)`; `scratch` as above.
@@ -39,13 +56,11 @@ pub(crate) fn depthwise_product(
         Factor::Masked { shift, .. } => shift,
         Factor::Mapped(_) => 0,
     };
-    run(op, requantization, shift, input, output, scratch, &|codes, starts, sums| {
-        inner::multiply(codes, factor, weights, starts, sums);
-    });
+    run(op, requantization, shift, input, output, scratch, &Products::Product(factor, weights));
 }
 
 /// Adds products up and shifts them, adds what sums begin with, and stores the results.
-// One copy for all callers: what they do takes much longer than an indirect call.
+#[inline(never)]
 fn run(
     op: &Conv2d,
     requantization: &Requantization,
@@ -53,7 +68,7 @@ fn run(
     input: &[u8],
     output: &mut [u8],
     scratch: &mut [u32],
-    add: &AddProducts,
+    products: &Products,
 ) {
     let channels = usize::from(op.output.channels);
     let Some((places, rest)) = op.taps().and_then(|taps| scratch.split_at_mut_checked(taps)) else { return };
@@ -69,10 +84,10 @@ fn run(
     let mut walk = Walk::new(op);
     while walk.next(&mut codes) {
         if simple {
-            add(&codes, Some(requantization.bias), sums);
+            products.add(&codes, Some(requantization.bias), sums);
         } else {
             sums.fill(0);
-            add(&codes, None, sums);
+            products.add(&codes, None, sums);
             sums.iter_mut().for_each(|sum| *sum <<= shift & 7);
             add_starts(requantization, &codes, sums);
         }
