@@ -123,9 +123,9 @@ fn formats_go_by_extension_and_uf2_needs_a_boot_loader() {
 #[test]
 fn what_does_not_fit_is_refused() {
     let board = Board::find("stm32vldiscovery").unwrap();
-    let (_folder, _, path) = files(board, &vec![0; (80 << 10) + 1]);
+    let (_folder, _, path) = files(board, &vec![0; board.image_capacity_bytes as usize + 1]);
     let message = merge(board, None, &path, Format::Hex).unwrap_err().to_string();
-    assert!(message.contains("has room for 81920"), "{message}");
+    assert!(message.contains("has room for 73728"), "{message}");
     // Firmware for another board lies elsewhere.
     let (_folder, firmware, path) = files(Board::find("pico").unwrap(), b"image");
     let message = merge(board, Some(&firmware), &path, Format::Bin).unwrap_err().to_string();

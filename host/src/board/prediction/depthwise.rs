@@ -17,10 +17,8 @@ pub(super) fn table(op: &Conv2d, entry: EntryKind, coding: WeightCoding, slow: u
     match (entry, coding) {
         (EntryKind::U16, WeightCoding::Row) => blocks(&mut work, op, "u16-taps", plain),
         (EntryKind::U16, WeightCoding::SignedRow) => blocks(&mut work, op, "signed-u16-taps", plain),
-        (EntryKind::U8, WeightCoding::Row) => plain_blocks(&mut work, op, ["u8-taps", "u8-products"]),
-        (EntryKind::U8, WeightCoding::SignedRow) => {
-            plain_blocks(&mut work, op, ["signed-u8-taps", "signed-u8-products"]);
-        }
+        (EntryKind::U8, WeightCoding::Row) => blocks(&mut work, op, "u8-taps", plain),
+        (EntryKind::U8, WeightCoding::SignedRow) => blocks(&mut work, op, "signed-u8-taps", plain),
         (EntryKind::I32, _) => plain_blocks(&mut work, op, plain),
     }
     around(&mut work, op, 0, slow);

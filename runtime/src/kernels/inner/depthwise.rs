@@ -1,7 +1,7 @@
 //! Sums of depthwise convolutions: over the taps of one pixel's window, four neighbouring channels at a time.
 //!
 //! The taps of a window are found once a pixel and listed; the loops then go through the list for every four
-//! channels. On Cortex-M they are assembly, for tables of 16 bits and for products of masked codes; what is rarer
+//! channels. On Cortex-M they are assembly, for tables of 16 and 8 bits and for products of masked codes; what is rarer
 //! runs through [`portable`], as does everything elsewhere.
 
 #[cfg(skimp_short_products)]
@@ -184,8 +184,14 @@ pub(crate) fn multiply(
 /// holds.
 pub(crate) fn look_up(codes: &Codes, rows: &NamedRows, starts: Option<&[i32]>, sums: &mut [i32]) {
     #[cfg(any(skimp_thumb, skimp_short_products))]
-    if let (Rows::U16(table), CHANNELS..) = (rows.rows, sums.len()) {
-        return lookup::look_up(codes, table, rows.coding, rows.weights, starts, sums);
+    match (rows.rows, sums.len()) {
+        (Rows::U16(table), CHANNELS..) => {
+            return lookup::look_up(codes, table, rows.coding, rows.weights, starts, sums);
+        }
+        (Rows::U8(table), CHANNELS..) => {
+            return lookup::look_up_sloped(codes, table, rows.coding, rows.weights, starts, sums);
+        }
+        _ => {}
     }
     portable::look_up(codes, rows, starts, sums);
 }

@@ -5,6 +5,7 @@
 use super::pixel::{self, Kernel, Pixel};
 use super::{Codes, DepthwiseWeights};
 use crate::image::WeightCoding;
+use crate::kernels::SlopedRow;
 use core::arch::naked_asm;
 
 /// See [`super::multiply`]; at least four channels.
@@ -46,6 +47,24 @@ pub(super) fn look_up(
     let (weights, _) = weights.as_chunks::<4>();
     // SAFETY: `weights` come from a `NamedRows`, which names only rows of `rows`; a row has an entry for every
     // code.
+    unsafe { pixel::run(kernel, codes, weights, rows.as_ptr().expose_provenance(), starts, sums) }
+}
+
+/// The same with rows of 8-bit entries beside a product.
+pub(super) fn look_up_sloped(
+    codes: &Codes,
+    rows: &[SlopedRow],
+    coding: WeightCoding,
+    weights: &[u8],
+    starts: Option<&[i32]>,
+    sums: &mut [i32],
+) {
+    let kernel: Kernel = match coding {
+        WeightCoding::Row => unsigned_sloped_rows,
+        WeightCoding::SignedRow => signed_sloped_rows,
+    };
+    let (weights, _) = weights.as_chunks::<4>();
+    // SAFETY: as above.
     unsafe { pixel::run(kernel, codes, weights, rows.as_ptr().expose_provenance(), starts, sums) }
 }
 
@@ -239,6 +258,52 @@ macro_rules! signed_product {
     };
 }
 
+/// The weight at r2 and the code at r0, to r4 and r5.
+macro_rules! load_pair {
+    ($channel:literal) => {
+        concat!("ldrb r4, [r2, #", $channel, "]\nldrb r5, [r0, #", $channel, "]\n")
+    };
+}
+
+/// The product of the row at r4, of 258 bytes whose first two are its slope, and the code in r5, to r4.
+macro_rules! along_slope {
+    () => {
+        "movs r6, #0
+         ldrsh r6, [r4, r6]
+         muls r6, r5, r6
+         adds r4, #2
+         ldrb r4, [r4, r5]
+         adds r4, r4, r6\n"
+    };
+}
+
+macro_rules! unsigned_sloped_product {
+    ($channel:literal, $sum:literal) => {
+        concat!(
+            load_pair!($channel),
+            "lsls r6, r4, #8\nlsls r4, r4, #1\nadds r4, r4, r6\nadds r4, r4, r3\n",
+            along_slope!(),
+            "add ",
+            $sum,
+            ", r4\n",
+        )
+    };
+}
+
+/// The sign goes to r7 as above.
+macro_rules! signed_sloped_product {
+    ($channel:literal, $sum:literal) => {
+        concat!(
+            load_pair!($channel),
+            "lsls r4, r4, #25\nsbcs r7, r7\nlsrs r6, r4, #24\nlsrs r4, r4, #17\nadds r4, r4, r6\nadds r4, r4, r3\n",
+            along_slope!(),
+            "eors r4, r7\nsubs r4, r7, r4\nadd ",
+            $sum,
+            ", r4\n",
+        )
+    };
+}
+
 macro_rules! rows_kernel {
     ($name:ident, $product:ident) => {
         /// # Safety
@@ -268,3 +333,5 @@ macro_rules! rows_kernel {
 
 rows_kernel!(unsigned_rows, unsigned_product);
 rows_kernel!(signed_rows, signed_product);
+rows_kernel!(unsigned_sloped_rows, unsigned_sloped_product);
+rows_kernel!(signed_sloped_rows, signed_sloped_product);

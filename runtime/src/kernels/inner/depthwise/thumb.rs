@@ -4,6 +4,7 @@
 use super::Codes;
 use super::pixel::{self, Kernel, Pixel, begin_block, end_block, enter};
 use crate::image::WeightCoding;
+use crate::kernels::SlopedRow;
 use core::arch::naked_asm;
 
 /// See [`super::look_up`]; at least four channels.
@@ -22,6 +23,24 @@ pub(super) fn look_up(
     let (weights, _) = weights.as_chunks::<4>();
     // SAFETY: `weights` come from a `NamedRows`, which names only rows of `rows`; a row has an entry for every
     // code.
+    unsafe { pixel::run(kernel, codes, weights, rows.as_ptr().expose_provenance(), starts, sums) }
+}
+
+/// The same with rows of 8-bit entries beside a product.
+pub(super) fn look_up_sloped(
+    codes: &Codes,
+    rows: &[SlopedRow],
+    coding: WeightCoding,
+    weights: &[u8],
+    starts: Option<&[i32]>,
+    sums: &mut [i32],
+) {
+    let kernel: Kernel = match coding {
+        WeightCoding::Row => unsigned_sloped_rows,
+        WeightCoding::SignedRow => signed_sloped_rows,
+    };
+    let (weights, _) = weights.as_chunks::<4>();
+    // SAFETY: as above.
     unsafe { pixel::run(kernel, codes, weights, rows.as_ptr().expose_provenance(), starts, sums) }
 }
 
@@ -157,3 +176,80 @@ unsafe extern "C" fn signed_rows(pixel: *const Pixel) {
         end_block!(),
     )
 }
+
+/// A product of the weight in r10, of so many bits, and the code in r8, where both begin at `$bit`, to lr. A row has 258
+/// bytes, of which the first two are its slope.
+macro_rules! sloped_product {
+    ($bit:literal, $bits:literal) => {
+        concat!(
+            "ubfx lr, r10, #",
+            $bit,
+            ", #",
+            $bits,
+            "\nubfx r9, r8, #",
+            $bit,
+            ", #8\nadd r11, r12, lr, lsl #1\nadd lr, r11, lr, lsl #8\nldrsh r11, [lr], #2\nldrb lr, [lr, r9]\n",
+            "mla lr, r11, r9, lr\n",
+        )
+    };
+}
+
+macro_rules! add_sloped {
+    ($bit:literal, $sum:literal) => {
+        concat!(sloped_product!($bit, "8"), "add ", $sum, ", lr\n")
+    };
+}
+
+/// The same with the sign in the weight's highest bit.
+macro_rules! add_signed_sloped {
+    ($bit:literal, $sign:literal, $sum:literal) => {
+        concat!(
+            sloped_product!($bit, "7"),
+            "tst r10, #",
+            $sign,
+            "\nite eq\naddeq ",
+            $sum,
+            ", lr\nsubne ",
+            $sum,
+            ", lr\n"
+        )
+    };
+}
+
+macro_rules! sloped_kernel {
+    ($name:ident, $products:expr) => {
+        /// # Safety
+        ///
+        /// See [`Kernel`].
+        #[unsafe(naked)]
+        unsafe extern "C" fn $name(pixel: *const Pixel) {
+            naked_asm!(
+                enter!(),
+                "20:",
+                begin_block!(),
+                "21:",
+                "ldr r8, [r0], #4",
+                "ldr r10, [r3], #4",
+                "ldr r8, [r2, r8]",
+                $products,
+                "cmp r0, r1",
+                "bne 21b",
+                end_block!(),
+            )
+        }
+    };
+}
+
+sloped_kernel!(
+    unsigned_sloped_rows,
+    concat!(add_sloped!("0", "r4"), add_sloped!("8", "r5"), add_sloped!("16", "r6"), add_sloped!("24", "r7"),)
+);
+sloped_kernel!(
+    signed_sloped_rows,
+    concat!(
+        add_signed_sloped!("0", "0x80", "r4"),
+        add_signed_sloped!("8", "0x8000", "r5"),
+        add_signed_sloped!("16", "0x800000", "r6"),
+        add_signed_sloped!("24", "0x80000000", "r7"),
+    )
+);
