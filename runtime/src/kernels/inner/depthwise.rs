@@ -31,6 +31,8 @@ use super::NamedRows;
 #[cfg(any(skimp_thumb, skimp_short_products))]
 use super::Rows;
 use crate::image::Tensor;
+#[cfg(any(skimp_thumb, skimp_short_products))]
+use crate::image::WeightCoding;
 use crate::kernels::conv::Factor;
 
 /// Channels whose sums are kept at a time.
@@ -184,14 +186,27 @@ pub(crate) fn multiply(
 /// holds.
 pub(crate) fn look_up(codes: &Codes, rows: &NamedRows, starts: Option<&[i32]>, sums: &mut [i32]) {
     #[cfg(any(skimp_thumb, skimp_short_products))]
-    match (rows.rows, sums.len()) {
-        (Rows::U16(table), CHANNELS..) => {
-            return lookup::look_up(codes, table, rows.coding, rows.weights, starts, sums);
-        }
-        (Rows::U8(table), CHANNELS..) => {
-            return lookup::look_up_sloped(codes, table, rows.coding, rows.weights, starts, sums);
-        }
-        _ => {}
+    if let (Some((kernel, address)), CHANNELS..) = (kernel(rows), sums.len()) {
+        let (weights, _) = rows.weights.as_chunks::<4>();
+        // SAFETY: a `NamedRows` names only rows that exist; a row has an entry for every code.
+        return unsafe { pixel::run(kernel, codes, weights, address, starts, sums) };
     }
     portable::look_up(codes, rows, starts, sums);
+}
+
+/// The kernel for these rows, and their address, if there is one.
+#[cfg(any(skimp_thumb, skimp_short_products))]
+#[inline]
+fn kernel(rows: &NamedRows) -> Option<(pixel::Kernel, usize)> {
+    use lookup::{signed_rows, signed_sloped_rows, unsigned_rows, unsigned_sloped_rows};
+    let (unsigned, signed, address): (pixel::Kernel, pixel::Kernel, usize) = match rows.rows {
+        Rows::U16(rows) => (unsigned_rows, signed_rows, rows.as_ptr().expose_provenance()),
+        Rows::U8(rows) => (unsigned_sloped_rows, signed_sloped_rows, rows.as_ptr().expose_provenance()),
+        Rows::I32(_) => return None,
+    };
+    let kernel = match rows.coding {
+        WeightCoding::Row => unsigned,
+        WeightCoding::SignedRow => signed,
+    };
+    Some((kernel, address))
 }

@@ -4,8 +4,6 @@
 
 use super::pixel::{self, Kernel, Pixel};
 use super::{Codes, DepthwiseWeights};
-use crate::image::WeightCoding;
-use crate::kernels::SlopedRow;
 use core::arch::naked_asm;
 
 /// See [`super::multiply`]; at least four channels.
@@ -29,43 +27,6 @@ pub(super) fn multiply(
             pixel::run(kernel, codes, weights, mask, starts, sums)
         },
     }
-}
-
-/// See [`super::look_up`]; at least four channels.
-pub(super) fn look_up(
-    codes: &Codes,
-    rows: &[[u16; 256]],
-    coding: WeightCoding,
-    weights: &[u8],
-    starts: Option<&[i32]>,
-    sums: &mut [i32],
-) {
-    let kernel: Kernel = match coding {
-        WeightCoding::Row => unsigned_rows,
-        WeightCoding::SignedRow => signed_rows,
-    };
-    let (weights, _) = weights.as_chunks::<4>();
-    // SAFETY: `weights` come from a `NamedRows`, which names only rows of `rows`; a row has an entry for every
-    // code.
-    unsafe { pixel::run(kernel, codes, weights, rows.as_ptr().expose_provenance(), starts, sums) }
-}
-
-/// The same with rows of 8-bit entries beside a product.
-pub(super) fn look_up_sloped(
-    codes: &Codes,
-    rows: &[SlopedRow],
-    coding: WeightCoding,
-    weights: &[u8],
-    starts: Option<&[i32]>,
-    sums: &mut [i32],
-) {
-    let kernel: Kernel = match coding {
-        WeightCoding::Row => unsigned_sloped_rows,
-        WeightCoding::SignedRow => signed_sloped_rows,
-    };
-    let (weights, _) = weights.as_chunks::<4>();
-    // SAFETY: as above.
-    unsafe { pixel::run(kernel, codes, weights, rows.as_ptr().expose_provenance(), starts, sums) }
 }
 
 /// Saves registers and loads the arguments: r2 is the weights, r3 the mask or table, r12 the base, lr the end of the
@@ -310,7 +271,7 @@ macro_rules! rows_kernel {
         ///
         /// See [`Kernel`].
         #[unsafe(naked)]
-        unsafe extern "C" fn $name(pixel: *const Pixel) {
+        pub(super) unsafe extern "C" fn $name(pixel: *const Pixel) {
             naked_asm!(
                 enter!(),
                 "20:",

@@ -1,48 +1,8 @@
 //! Table lookup in Thumb-2 assembly: 6.1 instructions a product for windows of 3x3 and tables whose weights have no
 //! sign of their own, 7.7 for those that do.
 
-use super::Codes;
-use super::pixel::{self, Kernel, Pixel, begin_block, end_block, enter};
-use crate::image::WeightCoding;
-use crate::kernels::SlopedRow;
+use super::pixel::{Pixel, begin_block, end_block, enter};
 use core::arch::naked_asm;
-
-/// See [`super::look_up`]; at least four channels.
-pub(super) fn look_up(
-    codes: &Codes,
-    rows: &[[u16; 256]],
-    coding: WeightCoding,
-    weights: &[u8],
-    starts: Option<&[i32]>,
-    sums: &mut [i32],
-) {
-    let kernel: Kernel = match coding {
-        WeightCoding::Row => unsigned_rows,
-        WeightCoding::SignedRow => signed_rows,
-    };
-    let (weights, _) = weights.as_chunks::<4>();
-    // SAFETY: `weights` come from a `NamedRows`, which names only rows of `rows`; a row has an entry for every
-    // code.
-    unsafe { pixel::run(kernel, codes, weights, rows.as_ptr().expose_provenance(), starts, sums) }
-}
-
-/// The same with rows of 8-bit entries beside a product.
-pub(super) fn look_up_sloped(
-    codes: &Codes,
-    rows: &[SlopedRow],
-    coding: WeightCoding,
-    weights: &[u8],
-    starts: Option<&[i32]>,
-    sums: &mut [i32],
-) {
-    let kernel: Kernel = match coding {
-        WeightCoding::Row => unsigned_sloped_rows,
-        WeightCoding::SignedRow => signed_sloped_rows,
-    };
-    let (weights, _) = weights.as_chunks::<4>();
-    // SAFETY: as above.
-    unsafe { pixel::run(kernel, codes, weights, rows.as_ptr().expose_provenance(), starts, sums) }
-}
 
 /// Products of channels 2 and 3 or 0 and 1 of the codes in r8: loads of the second's and the first's weight, where
 /// their codes are, and their sums. A row has 512 bytes.
@@ -96,9 +56,9 @@ macro_rules! unsigned_tap {
 ///
 /// # Safety
 ///
-/// See [`Kernel`].
+/// See [`Kernel`](super::pixel::Kernel).
 #[unsafe(naked)]
-unsafe extern "C" fn unsigned_rows(pixel: *const Pixel) {
+pub(super) unsafe extern "C" fn unsigned_rows(pixel: *const Pixel) {
     naked_asm!(
         enter!(),
         "20:",
@@ -157,9 +117,9 @@ macro_rules! signed_tap {
 ///
 /// # Safety
 ///
-/// See [`Kernel`].
+/// See [`Kernel`](super::pixel::Kernel).
 #[unsafe(naked)]
-unsafe extern "C" fn signed_rows(pixel: *const Pixel) {
+pub(super) unsafe extern "C" fn signed_rows(pixel: *const Pixel) {
     naked_asm!(
         enter!(),
         "20:",
@@ -220,9 +180,9 @@ macro_rules! sloped_kernel {
     ($name:ident, $products:expr) => {
         /// # Safety
         ///
-        /// See [`Kernel`].
+        /// See [`Kernel`](super::pixel::Kernel).
         #[unsafe(naked)]
-        unsafe extern "C" fn $name(pixel: *const Pixel) {
+        pub(super) unsafe extern "C" fn $name(pixel: *const Pixel) {
             naked_asm!(
                 enter!(),
                 "20:",
