@@ -4,7 +4,7 @@
 //! weight of the network names are kept, equal rows are kept once, and where negative weights give exactly
 //! the negated products of positive ones, only magnitudes are kept. Rows whose values do not fit 16 bits but
 //! lie close enough together lose a constant, which goes into the bias of the layers that use them. Rows near a
-//! line lose its product and are left with a byte an entry ([`Line`]).
+//! line lose its product and are left with a byte an entry.
 
 use super::lines::Line;
 use crate::multiplier::ProductTable;
