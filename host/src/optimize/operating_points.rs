@@ -21,8 +21,8 @@ pub struct PointBudget {
 pub(super) struct Picked(Vec<(String, usize)>);
 
 impl Picked {
-    /// The point that is `chosen`, or, if several are asked for, each one that saves most within its budget. All are of
-    /// one search, that of the chosen point: with another scheme or other ranges it is another network.
+    /// The point that is `chosen`, and for each further one that is asked for that which saves most within its budget. All
+    /// are of one search, that of the chosen point: with another scheme or other ranges it is another network.
     pub fn new(verified: &[Verified], chosen: usize, target: &Target, options: &Options) -> Result<Picked> {
         if options.points.is_empty() {
             return Ok(Picked(vec![(String::new(), chosen)]));
@@ -40,7 +40,12 @@ impl Picked {
             })?;
             Ok((point.name.clone(), place))
         };
-        options.points.iter().map(pick).collect::<Result<_>>().map(Picked)
+        // The first is the chosen one itself: among the points of its search alone another might save as much.
+        let mut picked = vec![(options.points[0].name.clone(), chosen)];
+        for point in &options.points[1..] {
+            picked.push(pick(point)?);
+        }
+        Ok(Picked(picked))
     }
 
     /// Names of the point at `place` of the front.
